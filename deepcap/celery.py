@@ -1,0 +1,11 @@
+"""The Celery app. Messages are hints: what is to be done, and by whom it is claimed, stands in the database."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deepcap.settings.development")
+
+app = Celery("deepcap")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
