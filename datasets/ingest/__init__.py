@@ -1,0 +1,1 @@
+"""From an upload to a published dataset, in stages that may be run twice or killed at any line. See ``pipeline``."""

@@ -4,12 +4,13 @@ from .blob import Blob, StorageRemoval, VaultCandidate, WriteIntent
 from .dataset import Dataset, DatasetOpening, DatasetStatus, Origin
 from .deletion import Deletion, DeletionStage
 from .image import Image
-from .ingest import Ingest, IngestBatch, IngestStage, Outcome, Problem
+from .ingest import Container, Ingest, IngestBatch, IngestStage, Outcome, Problem
 from .study import Series, Study
 from .upload import Upload, UploadPart, UploadState
 
 __all__ = [
     "Blob",
+    "Container",
     "Dataset",
     "DatasetOpening",
     "DatasetStatus",

@@ -17,11 +17,17 @@ class IngestStage(models.TextChoices):
     DONE = "done", _("Done")
 
 
+class Container(models.TextChoices):
+    ZIP = "zip", "Zip"
+    FILE = "file", "Single file"
+
+
 class Ingest(LeasedWork):
     """Turns an upload into images. The lease is held while indexing and while arranging; batches carry the reading."""
 
     dataset = models.OneToOneField(Dataset, models.CASCADE, related_name="ingest")
     stage = models.CharField(max_length=10, choices=IngestStage.choices, default=IngestStage.INDEXING)
+    container = models.CharField(max_length=4, choices=Container.choices, default=Container.ZIP)
     name_encoding = models.CharField(max_length=30, blank=True, help_text="Encoding of the names in the zip.")
     member_count = models.PositiveIntegerField(default=0)
     byte_count = models.BigIntegerField(default=0, help_text="Inflated bytes of all members to read.")

@@ -1,0 +1,122 @@
+"""One member's bytes: an image with its header and thumbnail, or the reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import PurePosixPath
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from datasets.archives import Refused
+from datasets.imaging import Examined, ImageHeader, Limits, Rejected, Sandbox, Skipped, sniff
+from datasets.models import Image
+
+SIDE_FILE_SUFFIXES = frozenset(
+    ".csv .tsv .json .xml .txt .yaml .yml .md .rst .html .htm .pdf .doc .docx .xls .xlsx .rtf .log .ini .cfg .toml"
+    " .names .py .ipynb .sh .bat .nii .nrrd .mha .mhd".split()
+)
+BURNED_IN_MODALITIES = frozenset({"US", "SC", "XA", "OT"})
+MAX_INTEGER = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An image that is to become a row: what was found in the member at ``path``."""
+
+    path: str
+    digest: str
+    size: int
+    examined: Examined
+
+
+@cache
+def sandbox() -> Sandbox:
+    """Return this process's decoder child, started at first use."""
+    limits = Limits(min_side=settings.DEEPCAP_MIN_IMAGE_SIDE, max_side=settings.DEEPCAP_MAX_IMAGE_SIDE)
+    return Sandbox(
+        memory_bytes=settings.DEEPCAP_DECODER_MEMORY_BYTES,
+        seconds_per_file=settings.DEEPCAP_DECODER_SECONDS,
+        limits=limits,
+    )
+
+
+def examine(path: str, data: bytes) -> Accepted | Refused:
+    """Decide about a member; a hostile or broken file is refused by code and never raises."""
+    if PurePosixPath(path).suffix.lower() in SIDE_FILE_SUFFIXES and sniff(data) is None:
+        return Refused(path, "skipped", "not_an_image", _("Not an image: left out."))
+    try:
+        examined = sandbox().examine(data)
+    except Rejected as refusal:
+        return Refused(path, "rejected", refusal.code, refusal.message)
+    except Skipped as refusal:
+        return Refused(path, "skipped", refusal.code, refusal.message)
+    return Accepted(path=path, digest=hashlib.sha256(data).hexdigest(), size=len(data), examined=examined)
+
+
+def study_key(accepted: Accepted) -> str:
+    """Return what identifies the study of an image in its dataset: its StudyInstanceUID, or else its own path."""
+    return clean(accepted.examined.header.study_instance_uid, 64) or accepted.path
+
+
+def image_fields(accepted: Accepted) -> dict[str, object]:
+    """Return the columns of an image that come out of its header, fit for the database."""
+    header = accepted.examined.header
+    return {
+        "path": accepted.path,
+        "format": header.format,
+        "width": header.width,
+        "height": header.height,
+        "frames": header.frames,
+        "bits_stored": header.bits_stored,
+        "photometric_interpretation": clean(header.photometric_interpretation, 16),
+        "transfer_syntax_uid": clean(header.transfer_syntax_uid, 64),
+        "sop_class_uid": clean(header.sop_class_uid, 64),
+        "sop_instance_uid": clean(header.sop_instance_uid, 64),
+        "instance_number": integer(header.instance_number),
+        "slice_position": number(header.slice_position),
+        "window_center": number(header.window_center),
+        "window_width": number(header.window_width),
+        "attributes": attributes(header),
+        "undrawable": accepted.examined.undrawable or "",
+        "burned_in_risk": burned_in_risk(header),
+    }
+
+
+def attributes(header: ImageHeader) -> dict[str, object]:
+    """Return the header's remaining attributes, those that lists and the viewer need but no query asks for."""
+    return {
+        **header.attributes,
+        "modality": header.modality,
+        "study_description": header.study_description,
+        "study_date": header.study_date,
+        "samples_per_pixel": header.samples_per_pixel,
+        "bits_allocated": header.bits_allocated,
+        "pixel_representation": header.pixel_representation,
+        "orientation": header.orientation,
+    }
+
+
+def burned_in_risk(header: ImageHeader) -> bool:
+    """Tell whether text may be burned into the pixels: the file says so, or its modality often does (P9)."""
+    if header.burned_in_annotation is not None:
+        return header.burned_in_annotation
+    return header.format == "DICOM" and header.modality in BURNED_IN_MODALITIES
+
+
+def clean(text: str, length: int) -> str:
+    """Cut ``text`` to a column and drop control characters, which PostgreSQL and people cannot read."""
+    return "".join(character for character in text if character.isprintable())[:length]
+
+
+def integer(value: int | None) -> int | None:
+    """Return ``value`` if a database integer can hold it."""
+    return value if value is not None and abs(value) <= MAX_INTEGER else None
+
+
+def number(value: float | None) -> float | None:
+    """Return ``value`` if it is a finite number."""
+    return value if value is not None and math.isfinite(value) else None

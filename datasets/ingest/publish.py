@@ -1,0 +1,106 @@
+"""Last stage: count, and tell. One transaction makes the dataset available, or says what stands in the way."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from datasets.models import (
+    Blob,
+    Dataset,
+    DatasetStatus,
+    Image,
+    Ingest,
+    IngestStage,
+    Outcome,
+    Problem,
+    StorageRemoval,
+    Study,
+)
+from datasets.models.image import ImageFormat
+from deepcap.accounts.services import notify
+from deepcap.common.leases import LeaseLost, WorkState
+
+COVERS = 3
+
+
+def counts_of(dataset_id: int) -> dict[str, object]:
+    """Return the stored counts of a dataset, counted afresh from its rows."""
+    images = Image.objects.filter(dataset=dataset_id)
+    blobs = Blob.objects.filter(pk__in=images.values("blob"))
+    dicom = images.filter(format=ImageFormat.DICOM).exists()
+    raster = images.exclude(format=ImageFormat.DICOM).exists()
+    studies = Study.objects.filter(dataset=dataset_id)
+    covers = studies.order_by("position").exclude(cover=None).values_list("cover", flat=True)[:COVERS]
+    return {
+        "study_count": studies.count(),
+        "image_count": images.count(),
+        "size_bytes": blobs.aggregate(total=Sum("size"))["total"] or 0,
+        "image_format": ", ".join([*["DICOM"] * dicom, *["JPG/PNG"] * raster]),
+        "covers": list(covers),
+    }
+
+
+def publish(ingest: Ingest) -> None:
+    """End a claimed, arranged ingest: the dataset is available, or waits for its owner to keep or delete it (P2).
+
+    Raises LeaseLost when the ingest was taken over, or the dataset is being deleted.
+    """
+    dataset = ingest.dataset
+    counts = counts_of(dataset.pk)
+    with transaction.atomic():
+        now = timezone.now()
+        ingest.release(WorkState.DONE, stage=IngestStage.DONE, finished_at=now)
+        failure = _failure(ingest, images=counts["image_count"])
+        status = DatasetStatus.PREPARATION_FAILED if failure else DatasetStatus.AVAILABLE
+        values = {**counts, "status": status, "status_detail": failure[:500], "published_at": None if failure else now}
+        under_way = (DatasetStatus.QUEUED, DatasetStatus.PREPARING)
+        if not Dataset.objects.filter(pk=dataset.pk, status__in=under_way).update(**values):
+            raise LeaseLost(f"Dataset {dataset.pk} is not being prepared any more.")
+        if not failure:
+            drop_upload(dataset)
+        _tell(dataset, failure=failure)
+
+
+def drop_upload(dataset: Dataset) -> None:
+    """Let go of the uploaded file: its images are in the vault. Call it in the transaction that settles the dataset."""
+    upload = getattr(dataset, "upload", None)
+    if upload is not None:
+        StorageRemoval.objects.create(prefix=upload.storage_key, size=upload.size)
+        upload.delete()
+
+
+def _failure(ingest: Ingest, *, images: object) -> str:
+    """Return the sentence that says why the dataset is not simply available; empty when it is."""
+    if ingest.cancelled_at:
+        return _("Cancelled after %(done)d of %(all)d files.") % {
+            "done": ingest.done_members,
+            "all": ingest.member_count,
+        }
+    if ingest.rejected and not images:
+        only = Problem.objects.filter(dataset=ingest.dataset_id, outcome=Outcome.REJECTED)[:2]
+        return only[0].message if len(only) == 1 else _("None of the files could be used.")
+    if not images:
+        return _("There are no images in it.")
+    if ingest.rejected:
+        return ngettext(
+            "%(bad)d file could not be used.", "%(bad)d files could not be used.", ingest.rejected
+        ) % {"bad": ingest.rejected}
+    return ""
+
+
+def _tell(dataset: Dataset, *, failure: str) -> None:
+    name = {"name": dataset.name}
+    if failure:
+        text = _("Preparation of dataset “%(name)s” failed.") % name
+    else:
+        text = _("Dataset “%(name)s” is ready.") % name
+    notify(
+        user=dataset.owner,
+        kind="dataset.preparation_failed" if failure else "dataset.available",
+        text=text,
+        url=dataset.get_absolute_url(),
+    )
