@@ -1,0 +1,80 @@
+# Each target works in a fresh clone on Debian 12 with Python 3.11 (and Node 20 where the front end is built or tested).
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+UV := .venv/bin/uv
+TESTS ?= tests
+PYTEST_OPTIONS ?=
+
+.PHONY: help run test test-sqlite test-postgres test-frontend lint bench bench-quick lock frontend frontend-check services
+
+help:
+	@echo "make run     DeepCap on this machine, with sample data"
+	@echo "make test    every test, browser tests included"
+	@echo "make lint    ruff, import contracts, types, migrations, templates, front end"
+	@echo "make bench   the benchmarks; writes BENCHMARKS.md (bench-quick: a short run)"
+
+.venv/uv-installed:
+	python3 -m venv .venv || { apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv && python3 -m venv .venv; }
+	.venv/bin/pip install -q uv
+	touch $@
+
+.venv/runtime-installed: requirements.txt .venv/uv-installed
+	$(UV) pip install -q --python $(PYTHON) --require-hashes -r requirements.txt
+	touch $@
+
+.venv/dev-installed: requirements-dev.txt .venv/uv-installed
+	$(UV) pip install -q --python $(PYTHON) --require-hashes -r requirements-dev.txt
+	touch $@ .venv/runtime-installed
+
+node_modules_stamp := frontend/node_modules/.package-lock.json
+$(node_modules_stamp): frontend/package-lock.json
+	cd frontend && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+run: .venv/runtime-installed
+	@exec $(PYTHON) manage.py up
+
+test: .venv/dev-installed services test-frontend test-sqlite test-postgres
+
+test-sqlite:
+	$(PYTHON) -m pytest $(TESTS) -n 2 --dist loadgroup $(PYTEST_OPTIONS)
+
+test-postgres:
+	$(PYTHON) -m pytest $(TESTS) --on-postgres -m postgres $(PYTEST_OPTIONS)
+
+test-frontend: $(node_modules_stamp)
+	cd frontend && npm test --silent
+
+# Servers and the browser that tests start for themselves; without root, tests that need a missing one say so and skip.
+services:
+	@tests/install-services.sh
+
+lint: .venv/dev-installed $(node_modules_stamp)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports --no-cache
+	.venv/bin/mypy
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PYTHON) manage.py check
+	$(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	.venv/bin/djlint --lint --quiet deepcap/templates datasets/templates
+	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	cd frontend && npm run --silent lint
+
+# The built front end is committed, so that a machine without Node runs the product too.
+frontend: $(node_modules_stamp)
+	cd frontend && npm run build
+
+frontend-check: frontend
+	git diff --exit-code --stat -- deepcap/static
+
+bench: .venv/dev-installed
+	$(PYTHON) -m benchmarks
+
+bench-quick: .venv/dev-installed
+	$(PYTHON) -m benchmarks --quick
+
+lock: .venv/uv-installed
+	$(UV) pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements.in -o requirements.txt
+	$(UV) pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
