@@ -149,8 +149,7 @@ DEEPCAP_UPLOAD_EXPIRES = timedelta(hours=env.int("DEEPCAP_UPLOAD_EXPIRES_HOURS",
 DEEPCAP_BLOB_GRACE = timedelta(seconds=env.int("DEEPCAP_BLOB_GRACE_SECONDS", default=15))
 DEEPCAP_LEASE = timedelta(seconds=env.int("DEEPCAP_LEASE_SECONDS", default=60))
 DEEPCAP_INGEST_WIDTH = env.int("DEEPCAP_INGEST_WIDTH", default=16)
-DEEPCAP_DECODER_SECONDS = env.int("DEEPCAP_INGEST_WIDTH = env.int("DEEPCAP_INGEST_WIDTH", default=16)
-DEEPCAP_DECODER_SECONDS", default=60)
+DEEPCAP_DECODER_SECONDS = env.int("DEEPCAP_DECODER_SECONDS", default=60)
 DEEPCAP_DECODER_MEMORY_BYTES = env.int("DEEPCAP_DECODER_MEMORY_BYTES", default=4 * 1024**3)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2  # forms only: files stream to disk, parts are read in slices
