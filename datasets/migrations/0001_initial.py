@@ -218,6 +218,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('prefix', models.CharField(max_length=200)),
                 ('size', models.BigIntegerField(default=0, help_text="Bytes counted as removed in the deletion's receipt.")),
+                ('object_count', models.PositiveIntegerField(default=1, help_text='Objects counted as removed in the receipt.')),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('deletion', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='removals', to='datasets.deletion')),

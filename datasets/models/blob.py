@@ -67,6 +67,7 @@ class StorageRemoval(models.Model):
 
     prefix = models.CharField(max_length=200)
     size = models.BigIntegerField(default=0, help_text="Bytes counted as removed in the deletion's receipt.")
+    object_count = models.PositiveIntegerField(default=1, help_text="Objects counted as removed in the receipt.")
     deletion = models.ForeignKey("datasets.Deletion", models.SET_NULL, null=True, related_name="removals")
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -6,6 +6,7 @@ With none set, DeepCap runs embedded: SQLite, local files and a broker made of f
 from datetime import timedelta
 from pathlib import Path
 
+import botocore.config
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -101,10 +102,13 @@ AWS_S3_ENDPOINT_URL = env("AWS_S3_ENDPOINT_URL", default=None)
 AWS_S3_REGION_NAME = env("AWS_S3_REGION_NAME", default="us-east-1")
 AWS_ACCESS_KEY_ID = env("AWS_ACCESS_KEY_ID", default=None)
 AWS_SECRET_ACCESS_KEY = env("AWS_SECRET_ACCESS_KEY", default=None)
+DEEPCAP_S3_PUBLIC_URL = env("DEEPCAP_S3_PUBLIC_URL", default=AWS_S3_ENDPOINT_URL)  # where browsers reach the endpoint
 
 if DEEPCAP_STORAGE.startswith("s3://"):
     _bucket, _, _prefix = DEEPCAP_STORAGE.removeprefix("s3://").partition("/")
-    _vault = {
+    # The checksum trailers that boto3 sends to AWS by default are refused, or answered wrongly, by other services.
+    _checksums = env("DEEPCAP_S3_CHECKSUMS", default="when_required" if AWS_S3_ENDPOINT_URL else "when_supported")
+    VAULT = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": _bucket,
@@ -113,15 +117,22 @@ if DEEPCAP_STORAGE.startswith("s3://"):
             "secret_key": AWS_SECRET_ACCESS_KEY,
             "endpoint_url": AWS_S3_ENDPOINT_URL,
             "region_name": AWS_S3_REGION_NAME,
-            "addressing_style": env("DEEPCAP_S3_ADDRESSING", default="path" if AWS_S3_ENDPOINT_URL else "auto"),
-            "signature_version": "s3v4",
-            "file_overwrite": True,
-            "querystring_auth": True,
-            "querystring_expire": 600,
+            "client_config": botocore.config.Config(
+                signature_version="s3v4",
+                s3={
+                    "addressing_style": env("DEEPCAP_S3_ADDRESSING", default="path" if AWS_S3_ENDPOINT_URL else "auto")
+                },
+                request_checksum_calculation=_checksums,
+                response_checksum_validation=_checksums,
+                connect_timeout=10,
+                read_timeout=30,
+                retries={"mode": "standard", "max_attempts": 4},
+                max_pool_connections=32,
+            ),
         },
     }
 elif DEEPCAP_STORAGE.startswith("file:"):
-    _vault = {
+    VAULT = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DEEPCAP_STORAGE.removeprefix("file:") or str(DATA_DIR / "objects")},
     }
@@ -129,8 +140,8 @@ else:
     raise ValueError(f"DEEPCAP_STORAGE must be file:[/path] or s3://bucket/prefix, not {DEEPCAP_STORAGE!r}.")
 
 STORAGES = {
-    "default": _vault,
-    "vault": _vault,
+    "default": VAULT,
+    "vault": VAULT,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -214,7 +225,10 @@ TIME_ZONE = "UTC"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
-_storage_origin = [AWS_S3_ENDPOINT_URL] if DEEPCAP_STORAGE.startswith("s3://") and AWS_S3_ENDPOINT_URL else []
+_storage_origin = []
+if DEEPCAP_STORAGE.startswith("s3://"):
+    _hosts = [f"s3.{AWS_S3_REGION_NAME}.amazonaws.com", f"{_bucket}.s3.{AWS_S3_REGION_NAME}.amazonaws.com"]
+    _storage_origin = [DEEPCAP_S3_PUBLIC_URL] if DEEPCAP_S3_PUBLIC_URL else [f"https://{host}" for host in _hosts]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

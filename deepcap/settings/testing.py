@@ -18,7 +18,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["NAME"] = DATA_DIR / "db.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # a file: threads and child processes share it
 if DEEPCAP_STORAGE.startswith("file:"):
-    _vault["OPTIONS"]["location"] = str(DATA_DIR / "objects")
+    VAULT["OPTIONS"]["location"] = str(DATA_DIR / "objects")
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True

@@ -1,0 +1,162 @@
+"""How bytes leave the vault: the row first, by a transaction that also orders the removal of its objects; then those.
+
+The sweep runs all the time beside writers and beside other sweeps. What keeps them apart are row locks alone: a writer
+locks the blobs it refers to, the sweep takes only blobs that nobody has locked and looks at references after that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from datasets.models import Blob, Deletion, StorageRemoval, VaultCandidate, WriteIntent
+
+from .keys import family_of
+from .store import STORAGE_FAULTS, get_store
+
+LATE_WRITES = timedelta(minutes=2)  # a request sent just before the intent expired may still arrive
+ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep has dealt with: expired intents, candidates, and prefixes whose objects are gone."""
+
+    intents: int
+    candidates: int
+    removals: int
+
+    def __bool__(self) -> bool:
+        return any(asdict(self).values())
+
+
+def sweep() -> Swept:
+    """Clear up behind dead writers, let go of what nothing refers to, remove objects; bounded, the next one goes on."""
+    return Swept(
+        intents=_repeat(clear_expired_intents),
+        candidates=_repeat(settle_candidates),
+        removals=_repeat(drain_removals),
+    )
+
+
+def foreign_keys_into_blobs() -> Iterator[models.ForeignKey]:
+    """Yield every foreign key of any model that refers to a blob."""
+    for relation in Blob._meta.get_fields(include_hidden=True):
+        if relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one):
+            yield relation.field
+
+
+def referenced(blob_ids: Collection[int]) -> set[int]:
+    """Return those of ``blob_ids`` that some row refers to: asked of the tables, never of a counter."""
+    references = [
+        Exists(key.model._base_manager.filter(**{key.attname: OuterRef("pk")})) for key in foreign_keys_into_blobs()
+    ]
+    blobs = Blob.objects.filter(Q(*references, _connector=Q.OR), pk__in=blob_ids)
+    return set(blobs.values_list("pk", flat=True))
+
+
+@transaction.atomic(durable=True)
+def settle_candidates(*, deletion_id: int | None = None, limit: int = 2000) -> int:
+    """Decide about up to ``limit`` candidates, of one deletion or of all; returns how many were decided.
+
+    A blob that nothing refers to loses its row, and the removal of its objects is ordered. A blob that is referred to
+    stays. A candidate whose blob was touched within ``DEEPCAP_BLOB_GRACE``, or is locked by a writer, waits.
+    """
+    untouched = timezone.now() - settings.DEEPCAP_BLOB_GRACE
+    touched = Blob.objects.filter(pk=OuterRef("blob_pk"), touched_at__gt=untouched)
+    due = VaultCandidate.objects.exclude(Exists(touched))
+    if deletion_id is not None:
+        due = due.filter(deletion=deletion_id)
+    candidates = list(due.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:limit])
+
+    blob_ids = {candidate.blob_pk for candidate in candidates}
+    free = {
+        blob.pk: blob
+        for blob in Blob.objects.filter(pk__in=blob_ids, touched_at__lte=untouched).select_for_update(skip_locked=True)
+    }
+    locked = set(Blob.objects.filter(pk__in=blob_ids - free.keys()).values_list("pk", flat=True))
+    unreferenced = free.keys() - referenced(free)  # asked after locking: nobody can refer to them any more
+
+    deletion_of = {candidate.blob_pk: candidate.deletion_id for candidate in reversed(candidates)}
+    StorageRemoval.objects.bulk_create(
+        StorageRemoval(
+            prefix=family_of(free[pk].stem),
+            size=free[pk].size,
+            object_count=1 + free[pk].has_thumbnail,
+            deletion_id=deletion_of[pk],
+        )
+        for pk in sorted(unreferenced)
+    )
+    Blob.objects.filter(pk__in=unreferenced).delete()
+    decided = [candidate.pk for candidate in candidates if candidate.blob_pk not in locked]
+    VaultCandidate.objects.filter(pk__in=decided).delete()
+    return len(decided)
+
+
+def drain_removals(*, deletion_id: int | None = None, limit: int = 1000) -> int:
+    """Remove the objects of up to ``limit`` ordered removals, of one deletion or of all; returns how many are done.
+
+    Objects go before the rows that order it, so a death in between repeats what is harmless. Receipts count what was
+    ordered, hence exactly once. When the storage fails, the removals stay, step back in the queue, and it is raised.
+    """
+    ordered = StorageRemoval.objects.order_by("attempts", "pk")
+    if deletion_id is not None:
+        ordered = ordered.filter(deletion=deletion_id)
+    prefixes = dict(ordered.values_list("pk", "prefix")[:limit])
+    if not prefixes:
+        return 0
+    try:
+        get_store().remove_prefixes(list(prefixes.values()))
+    except STORAGE_FAULTS:
+        StorageRemoval.objects.filter(pk__in=prefixes).update(attempts=F("attempts") + 1)
+        raise
+    return _count_as_removed(list(prefixes))
+
+
+@transaction.atomic(durable=True)
+def clear_expired_intents(limit: int = 100) -> int:
+    """End up to ``limit`` intents that have expired, ordering the removal of all under their prefix; returns how many.
+
+    No row claims any of it: a writer that ends its own intent inserts its rows in the same transaction.
+    """
+    expired = WriteIntent.objects.filter(expires_at__lt=timezone.now() - LATE_WRITES).order_by("expires_at")
+    intents = list(expired.select_for_update(skip_locked=True)[:limit])
+    StorageRemoval.objects.bulk_create(StorageRemoval(prefix=intent.prefix) for intent in intents)
+    WriteIntent.objects.filter(pk__in=[intent.pk for intent in intents]).delete()
+    return len(intents)
+
+
+@transaction.atomic(durable=True)
+def _count_as_removed(removal_ids: list[int]) -> int:
+    done = list(StorageRemoval.objects.filter(pk__in=removal_ids).order_by("pk").select_for_update(skip_locked=True))
+    objects: dict[int, int] = defaultdict(int)
+    size: dict[int, int] = defaultdict(int)
+    for removal in done:
+        if removal.deletion_id is not None:
+            objects[removal.deletion_id] += removal.object_count
+            size[removal.deletion_id] += removal.size
+    for deletion_id in sorted(objects):
+        Deletion.objects.filter(pk=deletion_id).update(
+            objects_removed=F("objects_removed") + objects[deletion_id],
+            bytes_removed=F("bytes_removed") + size[deletion_id],
+        )
+    StorageRemoval.objects.filter(pk__in=[removal.pk for removal in done]).delete()
+    return len(done)
+
+
+def _repeat(step: Callable[[], int]) -> int:
+    """Take ``step`` until it finds nothing more, but no more than ROUNDS times; returns the sum."""
+    total = 0
+    for _ in range(ROUNDS):
+        done = step()
+        total += done
+        if not done:
+            break
+    return total
