@@ -1,0 +1,1 @@
+{let e=document.documentElement,t=e=>{try{return localStorage.getItem(e)}catch{return null}},n=t(`deepcap.theme`),r=n===`dark`||n!==`light`&&matchMedia(`(prefers-color-scheme: dark)`).matches;e.dataset.bsTheme=r?`dark`:`light`,e.dataset.menu=t(`deepcap.menu`)===`collapsed`?`collapsed`:`expanded`}
