@@ -32,3 +32,10 @@ class QuotaExceeded(DomainError):
 
 class UploadRefused(DomainError):
     """The upload's name, size or parts are not acceptable; the code says which."""
+
+
+class ValueRefused(DomainError):
+    """One field of a form or a request is not acceptable."""
+
+    def __init__(self, field: str, message: str, *, code: str = "invalid") -> None:
+        super().__init__(message, code=code, fields={field: [message]})

@@ -19,6 +19,8 @@ from datasets.models import (
     Problem,
     StorageRemoval,
     Study,
+    Upload,
+    UploadState,
 )
 from datasets.models.image import ImageFormat
 from deepcap.accounts.services import notify
@@ -67,10 +69,11 @@ def publish(ingest: Ingest) -> None:
 
 def drop_upload(dataset: Dataset) -> None:
     """Let go of the uploaded file: its images are in the vault. Call it in the transaction that settles the dataset."""
-    upload = getattr(dataset, "upload", None)
-    if upload is not None:
-        StorageRemoval.objects.create(prefix=upload.storage_key, size=upload.size)
-        upload.delete()
+    uploads = Upload.objects.filter(dataset=dataset, state=UploadState.COMPLETE)
+    StorageRemoval.objects.bulk_create(
+        StorageRemoval(prefix=upload.storage_key, size=upload.size) for upload in uploads
+    )
+    uploads.update(state=UploadState.INGESTED)
 
 
 def _failure(ingest: Ingest, *, images: object) -> str:
@@ -86,9 +89,9 @@ def _failure(ingest: Ingest, *, images: object) -> str:
     if not images:
         return _("There are no images in it.")
     if ingest.rejected:
-        return ngettext(
-            "%(bad)d file could not be used.", "%(bad)d files could not be used.", ingest.rejected
-        ) % {"bad": ingest.rejected}
+        return ngettext("%(bad)d file could not be used.", "%(bad)d files could not be used.", ingest.rejected) % {
+            "bad": ingest.rejected
+        }
     return ""
 
 

@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
                 ('filename', models.CharField(max_length=300)),
                 ('size', models.BigIntegerField()),
                 ('part_size', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('complete', 'Complete')], default='open', max_length=10)),
+                ('state', models.CharField(choices=[('open', 'Open'), ('complete', 'Complete'), ('ingested', 'Ingested')], default='open', max_length=10)),
                 ('storage_key', models.CharField(max_length=200, unique=True)),
                 ('multipart_id', models.CharField(blank=True, help_text="S3's UploadId.", max_length=500)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

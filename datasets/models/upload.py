@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class UploadState(models.TextChoices):
     OPEN = "open", "Open"
     COMPLETE = "complete", "Complete"
+    INGESTED = "ingested", "Ingested"
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -25,7 +26,8 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One file being uploaded, or waiting to be ingested. It goes when its dataset is published or gone."""
+    """One file being uploaded, or waiting to be ingested. Once it is ingested its bytes are gone and the row remains, so
+    that whoever asks for the upload is told its dataset; the row goes with the dataset."""
 
     dataset = models.OneToOneField(Dataset, models.CASCADE, related_name="upload")
     filename = models.CharField(max_length=300)
