@@ -19,7 +19,8 @@ ZIP64_LOCATOR_SIGNATURE = b"PK\x06\x07"
 END_RECORD = struct.Struct("<4sHHHHIIH")
 ZIP64_LOCATOR = struct.Struct("<4sIQI")
 ZIP64_END_RECORD = struct.Struct("<4sQHHIIQQQQ")
-ENTRY = struct.Struct("<4sHHHHHHIIIHHHHHII")
+# Passed over: versions, time, date, internal attributes.
+ENTRY = struct.Struct("<4s4xHH4xIIIHHHH2xII")
 LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 EXTRA_FIELD = struct.Struct("<HH")
 
@@ -33,11 +34,12 @@ UNICODE_PATH_EXTRA = 0x7075
 
 
 class Directory(NamedTuple):
-    """Where the central directory lies, and how to read the offsets in it."""
+    """The central directory as it lies in the source, and how to read the offsets in it."""
 
     start: int
-    size: int
+    records: bytes
     entries: int
+    """How many records there should be; without zip64 modulo 2**16."""
     shift: int
     """Bytes in front of the archive that its own offsets do not count (a self-extractor's program)."""
     wraps: bool
@@ -64,46 +66,64 @@ def damaged(detail: str) -> ArchiveError:
     return ArchiveError("zip_damaged", f"The zip file is damaged or incomplete: {detail}.")
 
 
-def locate_directory(source: ByteSource, limits: ArchiveLimits) -> Directory:
-    """Find the central directory; nothing it claims exceeds the limits afterwards, and it lies inside the source.
+def split() -> ArchiveError:
+    """Return the refusal of one part of an archive."""
+    return ArchiveError("zip_multi_disk", "The zip file is one part of a split archive; send it as one file.")
 
-    Raises ArchiveError: zip_invalid, zip_damaged, zip_multi_disk, zip_too_large, zip_too_many_entries.
+
+def read_directory(source: ByteSource, limits: ArchiveLimits) -> Directory:
+    """Find and read the central directory; usually two reads, of a small archive one.
+
+    Nothing it claims exceeds the limits afterwards. Raises ArchiveError: zip_invalid, zip_damaged, zip_multi_disk,
+    zip_too_large, zip_too_many_entries.
     """
     if source.size > limits.max_archive_bytes:
         raise ArchiveError(
             "zip_too_large", f"The zip file has {source.size} bytes; at most {limits.max_archive_bytes} are accepted."
         )
-    head = source.read_range(0, min(4, source.size))
-    reach = END_RECORD.size + MAX_COMMENT_BYTES + ZIP64_LOCATOR.size + ZIP64_END_RECORD.size
-    tail_start = max(0, source.size - reach)
-    tail = source.read_range(tail_start, source.size - tail_start)
-    position = _find_end_record(tail)
+    tail = _Tail(source)
+    position = _find_end_record(tail.data)
     if position < 0:
-        raise _no_end_record(head)
-    _, disk, first_disk, disk_count, count, size, offset, _ = END_RECORD.unpack_from(tail, position)
-    directory_end = tail_start + position
+        raise _no_end_record(tail.read(0, min(4, source.size)))
+    _, disk, first_disk, disk_entries, entries, size, offset, _ = END_RECORD.unpack_from(tail.data, position)
+    end = tail.start + position
 
-    locator_position = position - ZIP64_LOCATOR.size
-    if locator_position >= 0 and tail.startswith(ZIP64_LOCATOR_SIGNATURE, locator_position):
-        record_start, record = _read_zip64_end(source, tail, tail_start, locator_position)
-        if record is not None:
-            directory_end = record_start
-            _, _, _, _, disk64, first_disk64, disk_count64, count64, size64, offset64 = record
-            disk = disk64 if disk == FULL_16 else disk
-            first_disk = first_disk64 if first_disk == FULL_16 else first_disk
-            disk_count = disk_count64 if disk_count == FULL_16 else disk_count
-            count = count64 if count == FULL_16 else count
-            size = size64 if size == FULL_32 else size
-            offset = offset64 if offset == FULL_32 else offset
-            if (count, size, offset) != (count64, size64, offset64):
-                raise damaged("its two end records contradict each other")
-    if disk or first_disk or disk_count != count:
-        raise ArchiveError("zip_multi_disk", "The zip file is one part of a split archive; send it as a single file.")
-    if count > limits.max_entries:
+    record_start = _find_zip64_end(tail, position - ZIP64_LOCATOR.size)
+    if record_start is not None:
+        end = record_start
+        _, _, _, _, disk64, first_disk64, disk_entries64, entries64, size64, offset64 = ZIP64_END_RECORD.unpack(
+            tail.read(record_start, ZIP64_END_RECORD.size)
+        )
+        disk = disk64 if disk == FULL_16 else disk
+        first_disk = first_disk64 if first_disk == FULL_16 else first_disk
+        disk_entries = disk_entries64 if disk_entries == FULL_16 else disk_entries
+        entries = entries64 if entries == FULL_16 else entries
+        size = size64 if size == FULL_32 else size
+        offset = offset64 if offset == FULL_32 else offset
+        if (entries, size, offset) != (entries64, size64, offset64):
+            raise damaged("its two end records contradict each other")
+    if disk or first_disk or disk_entries != entries:
+        raise split()
+    if entries > limits.max_entries:
         raise _too_many(limits)
     if size > limits.max_directory_bytes:
         raise ArchiveError("zip_too_many_entries", "The zip file's table of contents is too large.")
-    return _place(source, head, directory_end, count, size, offset)
+    return _place(tail, end, entries, size, offset)
+
+
+class _Tail:
+    """The end of the source, read once, through which the rest can be read too."""
+
+    def __init__(self, source: ByteSource) -> None:
+        reach = END_RECORD.size + MAX_COMMENT_BYTES + ZIP64_LOCATOR.size + ZIP64_END_RECORD.size
+        self.source = source
+        self.start = max(0, source.size - reach)
+        self.data = source.read_range(self.start, source.size - self.start)
+
+    def read(self, start: int, length: int) -> bytes:
+        if start >= self.start:
+            return self.data[start - self.start : start - self.start + length]
+        return self.source.read_range(start, length)
 
 
 def _find_end_record(tail: bytes) -> int:
@@ -124,53 +144,46 @@ def _find_end_record(tail: bytes) -> int:
 
 def _no_end_record(head: bytes) -> ArchiveError:
     if head == SPLIT_SIGNATURE:
-        return ArchiveError("zip_multi_disk", "The zip file is the first part of a split archive; send it as one file.")
+        return split()
     if head[:2] == b"PK":
         return damaged("its table of contents is missing, as after a broken download")
     return ArchiveError("zip_invalid", "The file is not a zip archive.")
 
 
-def _read_zip64_end(
-    source: ByteSource, tail: bytes, tail_start: int, locator_position: int
-) -> tuple[int, tuple[bytes, int, int, int, int, int, int, int, int, int] | None]:
-    """Return where the zip64 end record starts, and the record; None if it is neither where stated nor adjacent."""
-    _, disk, stated, disks = ZIP64_LOCATOR.unpack_from(tail, locator_position)
+def _find_zip64_end(tail: _Tail, locator_position: int) -> int | None:
+    """Return where the zip64 end record starts: where its locator says or directly before that; None without one."""
+    if locator_position < 0 or not tail.data.startswith(ZIP64_LOCATOR_SIGNATURE, locator_position):
+        return None
+    _, disk, stated, disks = ZIP64_LOCATOR.unpack_from(tail.data, locator_position)
     if disk or disks > 1:
-        raise ArchiveError("zip_multi_disk", "The zip file is one part of a split archive; send it as a single file.")
-    adjacent = tail_start + locator_position - ZIP64_END_RECORD.size
+        raise split()
+    adjacent = tail.start + locator_position - ZIP64_END_RECORD.size
     for start in (stated, adjacent):
-        if 0 <= start <= adjacent:
-            data = source.read_range(start, ZIP64_END_RECORD.size)
-            if data.startswith(ZIP64_END_SIGNATURE):
-                return start, ZIP64_END_RECORD.unpack(data)
-    return 0, None
+        if 0 <= start <= adjacent and tail.read(start, 4) == ZIP64_END_SIGNATURE:
+            return int(start)
+    return None
 
 
-def _place(source: ByteSource, head: bytes, directory_end: int, count: int, size: int, offset: int) -> Directory:
-    """Decide where the directory really starts: directly before its end record, else where the record says."""
-    start = directory_end - size
-    if start < 0:
-        raise damaged("its table of contents is larger than the file")
-    if size == 0:
-        if count:
-            raise damaged("its table of contents is missing")
-        return Directory(start, 0, 0, 0, wraps=False)
-    if not _has_entry(source, start, size):
-        if offset >= start or not _has_entry(source, offset, size):
+def _place(tail: _Tail, end: int, entries: int, size: int, offset: int) -> Directory:
+    """Read the directory where it really starts: directly before its end record, else where the record says."""
+    start = end - size
+    if start < 0 or (entries and size < ENTRY.size):
+        raise damaged("its table of contents is missing")
+    if size < ENTRY.size:
+        return Directory(start, b"", 0, 0, wraps=False)
+    records = tail.read(start, size)
+    if not records.startswith(ENTRY_SIGNATURE):
+        if offset >= start:
             raise damaged("its table of contents cannot be found")
-        start = offset
+        start, records = offset, tail.read(offset, size)
     shift = start - offset
     if shift < 0:
         raise damaged("its table of contents lies before the place it names")
     wraps = shift > 0 and shift % WRAP_32 == 0
-    if shift and not wraps and head == LOCAL_HEADER_SIGNATURE:
+    if shift and not wraps and tail.read(0, 4) == LOCAL_HEADER_SIGNATURE:
         # Most likely the end of an archive stored inside this one, whose own end is cut off.
         raise damaged("its table of contents belongs to another archive")
-    return Directory(start, size, count, 0 if wraps else shift, wraps)
-
-
-def _has_entry(source: ByteSource, start: int, size: int) -> bool:
-    return size >= ENTRY.size and source.read_range(start, 4) == ENTRY_SIGNATURE
+    return Directory(start, records, entries, 0 if wraps else shift, wraps)
 
 
 def _too_many(limits: ArchiveLimits) -> ArchiveError:
@@ -179,20 +192,21 @@ def _too_many(limits: ArchiveLimits) -> ArchiveError:
     )
 
 
-def parse_entries(records: bytes, directory: Directory, limits: ArchiveLimits) -> Iterator[Entry]:
+def parse_entries(directory: Directory, limits: ArchiveLimits) -> Iterator[Entry]:
     """Walk the directory's bytes lazily; offsets come out as positions in the source.
 
     Raises ArchiveError: zip_damaged if records and count disagree, zip_too_many_entries, zip_multi_disk.
     """
     position = parsed = 0
     base, previous = directory.shift, -1
+    records = directory.records
     end = len(records)
     while position < end:
         if position + ENTRY.size > end:
             raise damaged("its table of contents is cut short")
         (
-            signature, _, _, flags, method, _, _, crc, compressed_size, size,
-            name_length, extra_length, comment_length, disk, _, attributes, offset,
+            signature, flags, method, crc, compressed_size, size,
+            name_length, extra_length, comment_length, disk, attributes, offset,
         ) = ENTRY.unpack_from(records, position)  # fmt: skip
         if signature != ENTRY_SIGNATURE:
             if signature == DIRECTORY_DIGITAL_SIGNATURE:
@@ -215,7 +229,7 @@ def parse_entries(records: bytes, directory: Directory, limits: ArchiveLimits) -
                 elif identifier == UNICODE_PATH_EXTRA:
                     unicode_name = _unicode_path(value, name)
         if disk:
-            raise ArchiveError("zip_multi_disk", "The zip file is one part of a split archive; send it as one file.")
+            raise split()
         offset += base
         if directory.wraps:
             while offset < previous:

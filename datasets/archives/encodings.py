@@ -5,6 +5,8 @@ Windows write the computer's own code page instead and do not say which. The can
 name's characters are common in the language the encoding was made for.
 """
 
+import re
+
 from .directory import Entry
 
 UTF8_FLAG = 0x0800
@@ -44,6 +46,9 @@ COMMON = {
     ),
 }
 THRESHOLD = 0.4
+PUNCTUATION = 0.2
+NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+LAST_LATIN = "\u024f"
 
 
 class NameDecoder:
@@ -84,7 +89,9 @@ class NameDecoder:
         else:
             scores = {encoding: score(self._sample, encoding) for encoding in self._alive}
             best = max(scores, key=scores.__getitem__)
-            self.encoding = best if scores[best] >= THRESHOLD else FALLBACK
+            if scores[best] < THRESHOLD:
+                best = "cp1252" if scores.get("cp1252", 0.0) > scores[FALLBACK] else FALLBACK
+            self.encoding = best
         self._codec = self._alive[self.encoding]
 
     def decode(self, entry: Entry) -> str:
@@ -117,47 +124,58 @@ def score(names: list[bytes], encoding: str) -> float:
 
     About 0 is noise, 1 plain text; every name must be decodable.
     """
-    codec = CODECS[encoding]
     total, count = 0.0, 0
     for name in names:
-        text = name.decode(codec)
-        for position, char in enumerate(text):
-            if char.isascii():
-                continue
-            count += 1
-            if encoding in COMMON:
-                total += _east_asian_weight(encoding, char.encode(codec)) + (char in COMMON[encoding])
-            else:
-                total += _latin_weight(text, position)
+        for run in NON_ASCII.finditer(name.decode(CODECS[encoding])):
+            count += len(run.group())
+            total += _east_asian_weight(run.group(), encoding) if encoding in COMMON else _latin_weight(run)
     return total / count if count else 0.0
 
 
-def _east_asian_weight(encoding: str, code: bytes) -> float:
-    """Weigh a character by its row of the code table: the standards sort frequent and rare ideographs into levels."""
-    value = int.from_bytes(code, "big")
-    if len(code) != 2:
-        return 0.2 if encoding == "shift_jis" else 0.0  # half-width katakana; four bytes: rare ideographs
-    if encoding == "shift_jis":
-        if 0x829F <= value <= 0x8396 or value == 0x815B:
-            return 1.0
-        return 0.9 if 0x889F <= value <= 0x9872 else 0.3
-    lead, trail = code
-    if lead in (0xA1, 0xA3):
-        return 0.2  # punctuation and full-width letters
-    if encoding == "big5":
-        return 1.0 if 0xA440 <= value <= 0xC67E else 0.3
-    if trail < 0xA1 or lead < 0xB0:
-        return 0.0  # outside GB 2312 and KS X 1001, or kana, Greek and frames
-    if encoding == "gb18030":
-        return 1.0 if lead <= 0xD7 else 0.3
-    return 0.9 if lead <= 0xC8 else 0.1
+def _east_asian_weight(characters: str, encoding: str) -> float:
+    """Weigh characters by their row in the code table: the standards keep rare ideographs apart from usual ones."""
+    codec, common = CODECS[encoding], COMMON[encoding]
+    return sum(ROW_WEIGHTS[encoding](character.encode(codec)) + (character in common) for character in characters)
 
 
-def _latin_weight(text: str, position: int) -> float:
-    """Weigh an accented letter by its neighbours: words have single ones between plain letters."""
-    if not text[position].isalpha() or text[position] in "ªºµ" or ord(text[position]) > 0x24F:
+def _big5_row(code: bytes) -> float:
+    if code[0] in (0xA1, 0xA3):
+        return PUNCTUATION
+    return 1.0 if b"\xa4\x40" <= code <= b"\xc6\x7e" else 0.3
+
+
+def _gb18030_row(code: bytes) -> float:
+    if len(code) != 2 or code[1] < 0xA1:
+        return 0.0  # not in GB 2312
+    if code[0] < 0xB0:
+        return PUNCTUATION if code[0] in (0xA1, 0xA3) else 0.0  # kana, Greek, frames
+    return 1.0 if code[0] <= 0xD7 else 0.3
+
+
+def _shift_jis_row(code: bytes) -> float:
+    if len(code) == 1:
+        return 0.5  # half-width katakana
+    if b"\x82\x9f" <= code <= b"\x83\x96" or code == b"\x81\x5b":
+        return 1.0  # kana
+    return 0.9 if b"\x88\x9f" <= code <= b"\x98\x72" else 0.3
+
+
+def _euc_kr_row(code: bytes) -> float:
+    if code[1] < 0xA1 or code[0] < 0xB0:
+        return PUNCTUATION if code[0] in (0xA1, 0xA3) else 0.0  # not in KS X 1001, or kana, Greek, frames
+    return 0.9 if code[0] <= 0xC8 else 0.1
+
+
+ROW_WEIGHTS = {"big5": _big5_row, "gb18030": _gb18030_row, "shift_jis": _shift_jis_row, "euc-kr": _euc_kr_row}
+
+
+def _latin_weight(run: re.Match[str]) -> float:
+    """Weigh accented letters by run length and neighbours: words have one, rarely two, between plain letters."""
+    characters = run.group()
+    if not all(character.isalpha() and character not in "ªºµ" and character <= LAST_LATIN for character in characters):
         return 0.0
-    around = text[max(0, position - 1) : position] + text[position + 1 : position + 2]
-    if all(char.isascii() for char in around) and any(char.isalpha() for char in around):
-        return 1.2 if text[position].islower() else 1.0
-    return 0.2
+    before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
+    in_word = before.isalpha() or after.isalpha()
+    if len(characters) == 1:
+        return 1.2 if in_word else 0.6
+    return len(characters) * (0.6 if in_word and len(characters) == 2 else 0.2)

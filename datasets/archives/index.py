@@ -4,7 +4,7 @@ import stat
 from array import array
 from dataclasses import dataclass, field
 
-from .directory import Directory, Entry, locate_directory, parse_entries
+from .directory import Directory, Entry, parse_entries, read_directory
 from .encodings import NameDecoder
 from .inflate import BZIP2, DEFLATED, LZMA, METHOD_NAMES, STORED
 from .limits import ArchiveError, ArchiveLimits
@@ -17,6 +17,7 @@ ENCRYPTED = 0x0001 | 0x0040 | 0x2000  # traditional or AES, strong, masked heade
 PATCHED = 0x0020
 AES_METHOD = 99
 DOS_DIRECTORY = 0x10
+SPECIAL_MODES = frozenset({stat.S_IFLNK, stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK})
 READABLE_METHODS = frozenset({STORED, DEFLATED, BZIP2, LZMA})
 
 ENCRYPTED_MEMBER = Problem("rejected", "zip_encrypted", "The file is encrypted; send it without a password.")
@@ -48,15 +49,12 @@ def read_index(source: ByteSource, limits: ArchiveLimits) -> Index:
 
     Raises ArchiveError if the archive as a whole is refused (see there for the codes).
     """
-    directory = locate_directory(source, limits)
-    if directory.size == 0:
-        return Index()
-    records = source.read_range(directory.start, directory.size)
-    ends, decoder = _survey(records, directory, limits)
+    directory = read_directory(source, limits)
+    ends, decoder = _survey(directory, limits)
     index = Index(name_encoding=decoder.encoding)
     seen: set[str] = set()
     repeated: set[str] = set()
-    for number, entry in enumerate(parse_entries(records, directory, limits)):
+    for number, entry in enumerate(parse_entries(directory, limits)):
         path = normalise(decoder.decode(entry))
         if _is_folder(entry, path):
             continue
@@ -90,7 +88,7 @@ def read_index(source: ByteSource, limits: ArchiveLimits) -> Index:
     return index
 
 
-def _survey(records: bytes, directory: Directory, limits: ArchiveLimits) -> tuple["array[int]", NameDecoder]:
+def _survey(directory: Directory, limits: ArchiveLimits) -> tuple["array[int]", NameDecoder]:
     """Walk the directory once for what needs all entries: where each one's bytes must end, and how names are encoded.
 
     Raises ArchiveError zip_bomb if two entries share a byte: no packer writes that, but it makes kilobytes inflate to
@@ -98,11 +96,10 @@ def _survey(records: bytes, directory: Directory, limits: ArchiveLimits) -> tupl
     """
     offsets, least_ends = array("Q"), array("Q")
     decoder = NameDecoder()
-    for entry in parse_entries(records, directory, limits):
+    for entry in parse_entries(directory, limits):
         # Beyond the directory nothing is valid; such entries are refused one by one.
         offsets.append(min(entry.offset, directory.start))
-        least_end = entry.offset + LOCAL_HEADER_BYTES + len(entry.name) + entry.compressed_size
-        least_ends.append(min(least_end, directory.start + 1))
+        least_ends.append(min(entry.offset + LOCAL_HEADER_BYTES + entry.compressed_size, directory.start + 1))
         decoder.learn(entry)
     decoder.decide()
     ends = array("Q", bytes(8 * len(offsets)))
@@ -124,8 +121,7 @@ def _is_folder(entry: Entry, path: str) -> bool:
 
 def _judge_entry(entry: Entry, path: str, end: int, limits: ArchiveLimits) -> Problem | None:
     """Say why an entry with a good path may not be read, or None."""
-    mode = stat.S_IFMT(entry.attributes >> 16)
-    if stat.S_ISLNK(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+    if stat.S_IFMT(entry.attributes >> 16) in SPECIAL_MODES:
         return SPECIAL
     if path.endswith("/"):
         return FULL_FOLDER

@@ -8,7 +8,7 @@ from .members import Outcome
 CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 DRIVE = re.compile(r"[A-Za-z]:")
 
-JUNK_FOLDERS = frozenset({"__macosx"})
+JUNK_FOLDER = "/__macosx/"
 JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "icon\r"})
 ARCHIVE_SUFFIXES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".tzst")
 
@@ -45,10 +45,10 @@ NESTED = Problem("rejected", "nested_archive", "An archive inside the archive is
 def normalise(name: str) -> str:
     """Return the name with ``/`` between folders, without empty and ``.`` parts; a leading ``/`` stays."""
     path = name.replace("\\", "/") if "\\" in name else name
-    if "//" not in path and "./" not in path and not path.endswith("/."):
+    if "//" not in path and "./" not in path and not path.endswith("/.") and path != ".":
         return path
     root = "/" if path.startswith("/") else ""
-    tail = "/" if path.endswith("/") else ""
+    tail = "/" if path.endswith(("/", "/.")) else ""
     inner = "/".join(part for part in path.split("/") if part not in ("", "."))
     return root + inner + tail if inner else root
 
@@ -67,7 +67,7 @@ def judge(path: str, max_bytes: int) -> Problem | None:
         return CLIMBS
     if len(path) * 4 > max_bytes and len(path.encode()) > max_bytes:
         return TOO_LONG
-    if lowered in JUNK_NAMES or base.startswith("._") or any(f in JUNK_FOLDERS for f in path.lower().split("/")[:-1]):
+    if lowered in JUNK_NAMES or base.startswith("._") or JUNK_FOLDER in f"/{path.lower()}":
         return JUNK
     if lowered == "dicomdir":
         return DICOMDIR
