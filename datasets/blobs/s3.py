@@ -133,10 +133,13 @@ class S3Store(Store):
 
     def complete_multipart(self, key: str, multipart_id: str, parts: Sequence[tuple[int, str]]) -> int:
         listed = [{"PartNumber": number, "ETag": f'"{etag}"'} for number, etag in parts]
-        with suppress(FileNotFoundError), _missing_is_not_found(key):  # completed before: then the object is there
-            self.client.complete_multipart_upload(
-                **self._name(key), UploadId=multipart_id, MultipartUpload={"Parts": listed}
-            )
+        upload = self._name(key) | {"UploadId": multipart_id}
+        try:
+            self.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
+        except ClientError:  # services word it differently when there is no such upload: look what there is
+            if not self.exists(key):
+                self.list_parts(key, multipart_id)
+                raise
         return self.size(key)
 
     def abort_multipart(self, key: str, multipart_id: str) -> None:

@@ -6,10 +6,11 @@ With none set, DeepCap runs embedded: SQLite, local files and a broker made of f
 from datetime import timedelta
 from pathlib import Path
 
-import botocore.config
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+
+from .storage import browser_origins, vault_from
 
 env = environ.Env()
 
@@ -97,47 +98,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- objects ----------------------------------------------------------------------------------------------------------
 
-DEEPCAP_STORAGE = env("DEEPCAP_STORAGE", default="file:")
-AWS_S3_ENDPOINT_URL = env("AWS_S3_ENDPOINT_URL", default=None)
-AWS_S3_REGION_NAME = env("AWS_S3_REGION_NAME", default="us-east-1")
-AWS_ACCESS_KEY_ID = env("AWS_ACCESS_KEY_ID", default=None)
-AWS_SECRET_ACCESS_KEY = env("AWS_SECRET_ACCESS_KEY", default=None)
-DEEPCAP_S3_PUBLIC_URL = env("DEEPCAP_S3_PUBLIC_URL", default=AWS_S3_ENDPOINT_URL)  # where browsers reach the endpoint
-
-if DEEPCAP_STORAGE.startswith("s3://"):
-    _bucket, _, _prefix = DEEPCAP_STORAGE.removeprefix("s3://").partition("/")
-    # The checksum trailers that boto3 sends to AWS by default are refused, or answered wrongly, by other services.
-    _checksums = env("DEEPCAP_S3_CHECKSUMS", default="when_required" if AWS_S3_ENDPOINT_URL else "when_supported")
-    VAULT = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": _bucket,
-            "location": _prefix,
-            "access_key": AWS_ACCESS_KEY_ID,
-            "secret_key": AWS_SECRET_ACCESS_KEY,
-            "endpoint_url": AWS_S3_ENDPOINT_URL,
-            "region_name": AWS_S3_REGION_NAME,
-            "client_config": botocore.config.Config(
-                signature_version="s3v4",
-                s3={
-                    "addressing_style": env("DEEPCAP_S3_ADDRESSING", default="path" if AWS_S3_ENDPOINT_URL else "auto")
-                },
-                request_checksum_calculation=_checksums,
-                response_checksum_validation=_checksums,
-                connect_timeout=10,
-                read_timeout=30,
-                retries={"mode": "standard", "max_attempts": 4},
-                max_pool_connections=32,
-            ),
-        },
-    }
-elif DEEPCAP_STORAGE.startswith("file:"):
-    VAULT = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DEEPCAP_STORAGE.removeprefix("file:") or str(DATA_DIR / "objects")},
-    }
-else:
-    raise ValueError(f"DEEPCAP_STORAGE must be file:[/path] or s3://bucket/prefix, not {DEEPCAP_STORAGE!r}.")
+VAULT = vault_from(env, DATA_DIR)
+DEEPCAP_S3_PUBLIC_URL = env("DEEPCAP_S3_PUBLIC_URL", default=None)  # where browsers reach the S3 endpoint
 
 STORAGES = {
     "default": VAULT,
@@ -225,17 +187,14 @@ TIME_ZONE = "UTC"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
-_storage_origin = []
-if DEEPCAP_STORAGE.startswith("s3://"):
-    _hosts = [f"s3.{AWS_S3_REGION_NAME}.amazonaws.com", f"{_bucket}.s3.{AWS_S3_REGION_NAME}.amazonaws.com"]
-    _storage_origin = [DEEPCAP_S3_PUBLIC_URL] if DEEPCAP_S3_PUBLIC_URL else [f"https://{host}" for host in _hosts]
+_storage_origins = browser_origins(VAULT, DEEPCAP_S3_PUBLIC_URL)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, "'wasm-unsafe-eval'"],
         "worker-src": [SELF],
-        "connect-src": [SELF, *_storage_origin],
-        "img-src": [SELF, "blob:", "data:", *_storage_origin],
+        "connect-src": [SELF, *_storage_origins],
+        "img-src": [SELF, "blob:", "data:", *_storage_origins],
         "style-src": [SELF],
         "font-src": [SELF],
         "base-uri": [NONE],

@@ -17,9 +17,12 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["NAME"] = DATA_DIR / "db.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # a file: threads and child processes share it
-if DEEPCAP_STORAGE.startswith("file:"):
-    VAULT["OPTIONS"]["location"] = str(DATA_DIR / "objects")
-STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+VAULT = vault_from(env, DATA_DIR)
+STORAGES = {
+    "default": VAULT,
+    "vault": VAULT,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
 

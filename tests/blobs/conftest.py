@@ -1,0 +1,36 @@
+"""The stores that the same tests run against."""
+
+import uuid
+
+import environ
+import pytest
+from django.core.files.storage import storages
+
+from datasets.blobs.store import get_store
+from deepcap.settings.storage import vault_from
+
+STORES = [
+    "local",
+    pytest.param("swift", marks=[pytest.mark.s3, pytest.mark.xdist_group("swift")]),
+    pytest.param("radosgw", marks=[pytest.mark.s3, pytest.mark.xdist_group("radosgw")]),
+]
+
+
+def use_bucket(endpoint, settings, monkeypatch):
+    """Set the vault to a new bucket of ``endpoint``, by the variables an operator would set."""
+    bucket = f"test-{uuid.uuid4().hex[:12]}"
+    monkeypatch.setenv("DEEPCAP_STORAGE", f"s3://{bucket}/some/prefix")
+    monkeypatch.setenv("AWS_S3_ENDPOINT_URL", endpoint.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", endpoint.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", endpoint.secret_key)
+    settings.STORAGES = {**settings.STORAGES, "vault": vault_from(environ.Env(), settings.DATA_DIR)}
+    storages["vault"].connection.create_bucket(Bucket=bucket)
+    return get_store()
+
+
+@pytest.fixture(params=STORES)
+def any_store(request, settings, monkeypatch, _objects_of_this_test):
+    """A folder, and a bucket of every S3 service there is."""
+    if request.param == "local":
+        return get_store()
+    return use_bucket(request.getfixturevalue(request.param), settings, monkeypatch)
