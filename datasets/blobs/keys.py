@@ -39,7 +39,8 @@ def stem_in(key: str) -> str:
 def claims_on(key: str) -> list[str]:
     """Return every prefix by which a row of ours may claim ``key``: its folders, its family, itself."""
     folders = [key[: i + 1] for i, character in enumerate(key) if character == "/"]
-    return [*folders, family_of(stem_in(key)), key.removesuffix(PARTIAL)]
+    family = family_of(stem_in(key))
+    return [*folders, *([family] if key.startswith(family) else []), key.removesuffix(PARTIAL)]
 
 
 def check_key(key: str) -> str:
