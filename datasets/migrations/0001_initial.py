@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
                 ('description', models.CharField(blank=True, max_length=200)),
                 ('study_date', models.CharField(blank=True, max_length=10)),
                 ('image_count', models.PositiveIntegerField(default=1)),
-                ('cover', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='datasets.image')),
+                ('cover', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='datasets.image')),
                 ('dataset', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='studies', to='datasets.dataset')),
             ],
             options={

@@ -31,7 +31,7 @@ class Study(models.Model):
     description = models.CharField(max_length=200, blank=True)
     study_date = models.CharField(max_length=10, blank=True)
     image_count = models.PositiveIntegerField(default=1)
-    cover = models.ForeignKey("datasets.Image", models.SET_NULL, null=True, related_name="+", db_index=False)
+    cover = models.ForeignKey("datasets.Image", models.SET_NULL, null=True, related_name="+")
 
     objects = StudyQuerySet.as_manager()
 

@@ -72,9 +72,9 @@ class LeasedWork(models.Model):
     class Meta:
         abstract = True
 
-    def extend_lease(self, *, lease: timedelta | None = None) -> None:
-        """Hold on for longer. Raises LeaseLost when the row is no longer ours."""
-        held = self._held().update(lease_until=timezone.now() + (lease or settings.DEEPCAP_LEASE))
+    def extend_lease(self, *, lease: timedelta | None = None, **values: object) -> None:
+        """Hold on for longer, with ``values`` set. Raises LeaseLost when the row is no longer ours."""
+        held = self._held().update(lease_until=timezone.now() + (lease or settings.DEEPCAP_LEASE), **values)
         if not held:
             raise LeaseLost(f"{self._meta.label} {self.pk}")
 

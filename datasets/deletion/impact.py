@@ -1,0 +1,50 @@
+"""What a deletion would take with it, said before anybody confirms it."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Sum
+
+from datasets import hooks
+from datasets.models import Blob, Dataset, DatasetStatus, Image
+from deepcap.common import cascade
+
+from .kinds import IMPACT_KEYS, key_of
+
+SETTLED = (DatasetStatus.AVAILABLE, DatasetStatus.PREPARATION_FAILED)
+
+
+def impact(dataset: Dataset) -> dict[str, int]:
+    """Return how many rows of each kind go with ``dataset``, its bytes, and those of them that stay for others.
+
+    ``shared_bytes`` are the bytes of blobs that other datasets show as well. What is stored exactly is not counted
+    again: a settled dataset's studies, images and bytes.
+    """
+    settled = dataset.status in SETTLED
+    stored = {"studies": dataset.study_count, "images": dataset.image_count} if settled else {}
+    counted = {
+        named.key: named.count(dataset_id=dataset.pk) for named in hooks.kinds.values() if named.count is not None
+    }
+    return {
+        **dict.fromkeys(IMPACT_KEYS, 0),
+        **_count(dataset, leaving_out=stored.keys() | counted.keys()),
+        **counted,
+        **stored,
+        "size_bytes": dataset.size_bytes if settled else _bytes(dataset),
+        "shared_bytes": _bytes(dataset, shared=True),
+    }
+
+
+def _count(dataset: Dataset, *, leaving_out: set[str]) -> dict[str, int]:
+    """Count the kinds people are told of, those of other rooms included."""
+    wanted = set(IMPACT_KEYS) - leaving_out
+    keys = {table: key_of(table) for table in cascade.Graph(Dataset).tables}
+    found = cascade.count(dataset, only=[table for table, key in keys.items() if key in wanted])
+    return {key: found.get(table._meta.label, 0) for table, key in keys.items() if key in wanted}
+
+
+def _bytes(dataset: Dataset, *, shared: bool = False) -> int:
+    """Sum up the distinct blobs behind the dataset's images, or those of them that other datasets show too."""
+    blobs = Blob.objects.filter(pk__in=Image.objects.filter(dataset=dataset).values("blob"))
+    if shared:
+        blobs = blobs.filter(Exists(Image.objects.filter(blob=OuterRef("pk")).exclude(dataset=dataset)))
+    return blobs.aggregate(total=Sum("size"))["total"] or 0
