@@ -1,0 +1,110 @@
+"""The decoding child: ``python -m datasets.imaging.child SOCKET INPUT OUTPUT MEMORY PARENT LIMITS``.
+
+Reads requests from a socket, the file from one shared buffer, and writes answers to another. It limits its own memory,
+dies with its parent, holds no other descriptors, and knows neither Django nor the network.
+"""
+
+import ctypes
+import json
+import mmap
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from . import accelerators
+from .errors import ImagingError, Skipped
+from .examine import examine, render
+from .limits import Limits
+
+READY = b"ready"
+ANSWER = struct.Struct("<BQQ")
+"""Status, length of the JSON document, length of the bytes behind it; both stand in the output buffer."""
+
+OK, REJECTED, SKIPPED, MEMORY, FAULT = range(5)
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> None:
+    """Answer requests until the parent closes the socket."""
+    sock, source, target, memory, parent = (int(argument) for argument in arguments[:5])
+    limits = Limits(**json.loads(arguments[5]))
+    die_with(parent)
+    load_codecs()
+    limit_memory(memory)
+    channel = socket.socket(fileno=sock)
+    channel.send(READY)
+    shared: mmap.mmap | None = None
+    while request := channel.recv(4096):
+        asked = json.loads(request)
+        if shared is None or len(shared) != asked["capacity"]:
+            shared = None  # the old mapping goes first, so that both never count against the memory limit
+            shared = mmap.mmap(source, asked["capacity"], prot=mmap.PROT_READ)
+        status, document, blob = answer(asked, memoryview(shared)[: asked["size"]], limits)
+        encoded = json.dumps(document).encode()
+        write_all(target, encoded + blob)
+        channel.send(ANSWER.pack(status, len(encoded), len(blob)))
+
+
+def answer(asked: dict[str, Any], data: memoryview, limits: Limits) -> tuple[int, dict[str, Any], bytes]:
+    """Do what is asked of a file; return status, document, and bytes (a thumbnail or a PNG)."""
+    try:
+        if asked["do"] == "render":
+            window = asked["window"]
+            rendered = asdict(render(data, frame=asked["frame"], window=tuple(window) if window else None))
+            return OK, rendered, rendered.pop("png")
+        examined = asdict(examine(data, limits))
+        thumbnail = examined.pop("thumbnail")
+        examined["drawn"] = thumbnail is not None
+        return OK, examined, thumbnail or b""
+    except ImagingError as error:
+        status = SKIPPED if isinstance(error, Skipped) else REJECTED
+        return status, {"code": error.code, "message": error.message}, b""
+    except MemoryError:
+        return MEMORY, {}, b""
+    except Exception as fault:  # noqa: BLE001 - a fault of ours: carried to the parent, which raises it
+        if accelerators.cv2 is not None and isinstance(fault, accelerators.cv2.error) and "memory" in str(fault):
+            return MEMORY, {}, b""
+        return FAULT, {"traceback": traceback.format_exc()}, b""
+
+
+def write_all(target: int, data: bytes) -> None:
+    """Write data to the start of the output buffer."""
+    view, offset = memoryview(data), 0
+    while offset < len(view):
+        offset += os.pwrite(target, view[offset:], offset)
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, however it ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the parent is gone already")
+
+
+def load_codecs() -> None:
+    """Load what is loaded on first use otherwise, before memory is limited and before time is measured."""
+    for name in ("jpeg8_decode", "jpeg2k_decode", "jpegls_decode", "dicomrle_decode", "png_decode"):
+        getattr(accelerators.imagecodecs, name, None)
+    Image.preinit()
+
+
+def limit_memory(allowance: int) -> None:
+    """Let this process take that many bytes of address space more than it has now, and write no core dumps."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    ceiling = pages * mmap.PAGESIZE + allowance
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

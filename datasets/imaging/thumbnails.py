@@ -1,0 +1,71 @@
+"""Small pictures: shrink by area, encode as JPEG."""
+
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from . import accelerators
+
+SIDE = 256
+QUALITY = 85
+
+Pixels8 = NDArray[np.uint8]
+
+
+def fit(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
+    """Return the size that fits a square of that side with the same proportions, never enlarged, at least one pixel."""
+    scale = min(1.0, side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def shrink(array: Pixels8, side: int = SIDE) -> Pixels8:
+    """Return the 8-bit picture averaged down to fit a square of that side, contiguous.
+
+    Exact 2 x 2 halvings first, one fractional step last: five times cheaper than one fractional step over everything,
+    and less than 0.05 grey levels away from it.
+    """
+    height, width = array.shape[:2]
+    target = fit(width, height, side)
+    if target == (width, height):
+        return np.ascontiguousarray(array)
+    if accelerators.cv2 is None:
+        return _shrink_with_pillow(array, target)
+    cv2 = accelerators.cv2
+    array = np.ascontiguousarray(array)
+    while max(height, width) >= 3 * side and min(height, width) >= 2:
+        height, width = height // 2, width // 2
+        array = cv2.resize(array[: height * 2, : width * 2], (width, height), interpolation=cv2.INTER_AREA)
+    shrunk: Pixels8 = array
+    if (width, height) != target:
+        shrunk = cv2.resize(array, target, interpolation=cv2.INTER_AREA)
+    return shrunk
+
+
+def encode_jpeg(picture: Pixels8) -> bytes:
+    """Return a JPEG of quality 85 of an 8-bit grey (height, width) or RGB (height, width, 3) picture."""
+    grey = picture.ndim == 2
+    if accelerators.simplejpeg is not None:
+        encoded: bytes = accelerators.simplejpeg.encode_jpeg(
+            np.ascontiguousarray(picture[..., None] if grey else picture),
+            quality=QUALITY,
+            colorspace="GRAY" if grey else "RGB",
+            colorsubsampling="Gray" if grey else "420",
+        )
+        return encoded
+    out = BytesIO()
+    Image.fromarray(picture).save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
+def encode_png(picture: Pixels8) -> bytes:
+    """Return a PNG of an 8-bit grey or RGB picture; the fastest compression, since it is made to be looked at once."""
+    out = BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _shrink_with_pillow(array: Pixels8, target: tuple[int, int]) -> Pixels8:
+    image = Image.fromarray(np.ascontiguousarray(array))
+    return np.asarray(image.resize(target, Image.Resampling.BOX, reducing_gap=3.0))
