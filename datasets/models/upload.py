@@ -26,8 +26,10 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One file being uploaded, or waiting to be ingested. Once it is ingested its bytes are gone and the row remains, so
-    that whoever asks for the upload is told its dataset; the row goes with the dataset."""
+    """One file being uploaded, or waiting to be ingested.
+
+    Once it is ingested its bytes are gone; the row remains, so that whoever asks for the upload is told its dataset.
+    """
 
     dataset = models.OneToOneField(Dataset, models.CASCADE, related_name="upload")
     filename = models.CharField(max_length=300)

@@ -21,7 +21,7 @@ def quota_of(user: User) -> int | None:
 def stored_bytes(user: User) -> int:
     """Return the bytes that count: the blobs of settled datasets, each once, and the uploads that are under way.
 
-    What is being deleted does not count any more. Reads every image row of the user: to be asked where there is a quota.
+    What is being deleted does not count any more. Reads every image row of the user: for where there is a quota.
     """
     settled = Image.objects.filter(dataset__owner=user).exclude(
         dataset__status__in=[*UNDER_WAY, DatasetStatus.DELETING]

@@ -159,6 +159,8 @@ CELERY_BEAT_SCHEDULE = {
     "recount": {"task": "datasets.tasks.recount", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
+DEEPCAP_METRICS_TOKEN = env("DEEPCAP_METRICS_TOKEN", default="")  # for scrapers of /metrics
+
 # --- people -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
