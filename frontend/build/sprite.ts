@@ -11,7 +11,9 @@ export function iconSprite(root: string): Plugin {
     apply: "build",
     generateBundle() {
       const names = JSON.parse(readFileSync(resolve(root, "icons.json"), "utf8")) as string[];
-      const symbols = names.map((name) => toSymbol(name, readFileSync(resolve(root, ICON_FOLDER, `${name}.svg`), "utf8")));
+      const symbols = names.map((name) =>
+        toSymbol(name, readFileSync(resolve(root, ICON_FOLDER, `${name}.svg`), "utf8")),
+      );
       this.emitFile({
         type: "asset",
         fileName: "icons.svg",

@@ -1,0 +1,16 @@
+import { closest } from "../dom";
+
+/** `data-submit-on-change` on a form (page sizes, switches), and the eye beside a password. */
+export function startForms(): void {
+  document.addEventListener("change", (event) => {
+    closest<HTMLFormElement>(event, "form[data-submit-on-change]")?.requestSubmit();
+  });
+  document.addEventListener("click", (event) => {
+    const button = closest(event, "[data-password-reveal]");
+    const field = button && document.getElementById(button.dataset.passwordReveal ?? "");
+    if (!(field instanceof HTMLInputElement)) return;
+    field.type = field.type === "password" ? "text" : "password";
+    button?.setAttribute("aria-pressed", String(field.type === "text"));
+    field.focus();
+  });
+}

@@ -1,0 +1,5 @@
+declare global {
+  var htmx: typeof import("htmx.org").default | undefined;
+}
+
+export {};
