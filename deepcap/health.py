@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from celery import current_app
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerError
 
 from datasets.blobs.store import STORAGE_FAULTS, get_store
@@ -62,14 +62,16 @@ def check_storage() -> None:
 
 
 def check_broker() -> None:
-    options = current_app.conf.broker_transport_options
+    """Connect and be answered; a broker of files needs folders that can be written to."""
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
         for folder in (options["data_folder_in"], options["data_folder_out"]):
             if not (Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK)):
                 raise OSError(f"{folder} cannot be written to.")
         return
     limits = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS}
-    with current_app.connection_for_write(connect_timeout=SECONDS, transport_options={**options, **limits}) as broker:
+    url = settings.CELERY_BROKER_URL
+    with Connection(url, connect_timeout=SECONDS, transport_options=options | limits) as broker:
         broker.ensure_connection(max_retries=1, interval_start=0, timeout=SECONDS)
 
 

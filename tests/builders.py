@@ -19,15 +19,14 @@ _numbers = count(1)
 
 def make_dataset(owner, name=None, *, studies=0, images=1, status=DatasetStatus.AVAILABLE, **fields) -> Dataset:
     """Return a dataset with ``studies`` studies of ``images`` PNG images each; one without is not available."""
-    if not studies and status == DatasetStatus.AVAILABLE:
+    fields = {"study_count": studies, "image_count": studies * images, **fields}
+    if not fields["image_count"] and status == DatasetStatus.AVAILABLE:
         status = DatasetStatus.PREPARATION_FAILED
     dataset = Dataset.objects.create(
         owner=owner,
         name=name or f"dataset {next(_numbers)}",
         status=status,
         image_format="JPG/PNG" if studies else "",
-        study_count=studies,
-        image_count=studies * images,
         **fields,
     )
     for position in range(studies):
