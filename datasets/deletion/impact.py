@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.db.models import Exists, OuterRef, Sum
 
 from datasets import hooks
@@ -21,9 +23,7 @@ def impact(dataset: Dataset) -> dict[str, int]:
     """
     settled = dataset.status in SETTLED
     stored = {"studies": dataset.study_count, "images": dataset.image_count} if settled else {}
-    counted = {
-        named.key: named.count(dataset_id=dataset.pk) for named in hooks.kinds.values() if named.count is not None
-    }
+    counted = {kind.key: kind.count(dataset_id=dataset.pk) for kind in hooks.kinds.values() if kind.count is not None}
     return {
         **dict.fromkeys(IMPACT_KEYS, 0),
         **_count(dataset, leaving_out=stored.keys() | counted.keys()),
@@ -39,7 +39,10 @@ def _count(dataset: Dataset, *, leaving_out: set[str]) -> dict[str, int]:
     wanted = set(IMPACT_KEYS) - leaving_out
     keys = {table: key_of(table) for table in cascade.Graph(Dataset).tables}
     found = cascade.count(dataset, only=[table for table, key in keys.items() if key in wanted])
-    return {key: found.get(table._meta.label, 0) for table, key in keys.items() if key in wanted}
+    counts: Counter[str] = Counter()
+    for table, key in keys.items():
+        counts[key] += found.get(table._meta.label, 0)
+    return {key: count for key, count in counts.items() if count}
 
 
 def _bytes(dataset: Dataset, *, shared: bool = False) -> int:
