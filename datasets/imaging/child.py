@@ -11,10 +11,9 @@ import os
 import resource
 import signal
 import socket
-import struct
 import sys
 import traceback
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,8 @@ from . import accelerators
 from .errors import ImagingError, Skipped
 from .examine import examine, render
 from .limits import Limits
-
-READY = b"ready"
-ANSWER = struct.Struct("<BQQ")
-"""Status, length of the JSON document, length of the bytes behind it; both stand in the output buffer."""
-
-OK, REJECTED, SKIPPED, MEMORY, FAULT = range(5)
+from .protocol import ANSWER, FAULT, MEMORY, OK, READY, REJECTED, SKIPPED
+from .records import Examined, ImageHeader, Rendered
 
 _PR_SET_PDEATHSIG = 1
 
@@ -60,10 +55,11 @@ def answer(asked: dict[str, Any], data: memoryview, limits: Limits) -> tuple[int
     try:
         if asked["do"] == "render":
             window = asked["window"]
-            rendered = asdict(render(data, frame=asked["frame"], window=tuple(window) if window else None))
+            rendered = _document(render(data, frame=asked["frame"], window=tuple(window) if window else None))
             return OK, rendered, rendered.pop("png")
-        examined = asdict(examine(data, limits))
+        examined = _document(examine(data, limits))
         thumbnail = examined.pop("thumbnail")
+        examined["header"] = _document(examined["header"])
         examined["drawn"] = thumbnail is not None
         return OK, examined, thumbnail or b""
     except ImagingError as error:
@@ -75,6 +71,11 @@ def answer(asked: dict[str, Any], data: memoryview, limits: Limits) -> tuple[int
         if accelerators.cv2 is not None and isinstance(fault, accelerators.cv2.error) and "memory" in str(fault):
             return MEMORY, {}, b""
         return FAULT, {"traceback": traceback.format_exc()}, b""
+
+
+def _document(record: Examined | ImageHeader | Rendered) -> dict[str, Any]:
+    """Return a record's fields by name, without the deep copy that `dataclasses.asdict` makes."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def write_all(target: int, data: bytes) -> None:

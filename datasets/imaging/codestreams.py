@@ -27,6 +27,8 @@ class StreamHeader:
     adobe_transform: int | None = None
     jfif: bool = False
     component_ids: bytes = b""
+    levels: int = 0
+    """Wavelet decompositions of a JPEG 2000 stream: how often it can be halved without decoding everything."""
 
 
 def read_jpeg_header(data: memoryview) -> StreamHeader:
@@ -127,4 +129,15 @@ def read_j2k_header(data: memoryview) -> StreamHeader:
         precision=(depth & 0x7F) + 1,
         signed=bool(depth & 0x80),
         subsampled=sampling != {b"\x01\x01"},
+        levels=_j2k_levels(data, at + 2),
     )
+
+
+def _j2k_levels(data: memoryview, offset: int) -> int:
+    """Return the number of decomposition levels from the COD segment (ISO/IEC 15444-1 A.6.1), 0 when there is none."""
+    end = len(data)
+    while offset + 10 <= end and data[offset] == 0xFF and data[offset + 1] != 0x90:  # up to the first tile part
+        if data[offset + 1] == 0x52:
+            return data[offset + 9]
+        offset += 2 + (data[offset + 2] << 8 | data[offset + 3])
+    return 0

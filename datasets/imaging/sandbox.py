@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .child import ANSWER, FAULT, MEMORY, OK, READY, REJECTED, SKIPPED
 from .errors import Rejected, Skipped
 from .limits import Limits
+from .protocol import ANSWER, FAULT, MEMORY, OK, READY, REJECTED, SKIPPED
 from .records import Examined, ImageHeader, Rendered
 
 START_SECONDS = 60.0

@@ -43,6 +43,20 @@ def shrink(array: Pixels8, side: int = SIDE) -> Pixels8:
     return shrunk
 
 
+def centre(picture: Pixels8, halvings: int) -> Pixels8:
+    """Return a picture of low wavelet coefficients moved so that its samples lie at the centres of their pixels."""
+    shift = (2**halvings - 1) / 2 ** (halvings + 1)
+    height, width = picture.shape[:2]
+    moved: Pixels8 = accelerators.cv2.warpAffine(
+        np.ascontiguousarray(picture),
+        np.array([[1, 0, -shift], [0, 1, -shift]], np.float32),
+        (width, height),
+        flags=accelerators.cv2.INTER_LINEAR,
+        borderMode=accelerators.cv2.BORDER_REPLICATE,
+    )
+    return moved
+
+
 def encode_jpeg(picture: Pixels8) -> bytes:
     """Return a JPEG of quality 85 of an 8-bit grey (height, width) or RGB (height, width, 3) picture."""
     grey = picture.ndim == 2

@@ -69,13 +69,20 @@ def decode_encapsulated(data: memoryview, pixels: PixelDescription) -> tuple[Arr
     return _finish(array, pixels, header), _after_j2k(pixels.photometric)
 
 
-def decode_j2k_reduced(data: memoryview, pixels: PixelDescription, halvings: int) -> tuple[Array, str] | None:
-    """Return a JPEG 2000 frame at 1/2^halvings of its size, from the lower wavelet levels only.
+def decode_j2k_reduced(data: memoryview, pixels: PixelDescription, side: int) -> tuple[Array, str, int] | None:
+    """Return a JPEG 2000 frame from its lower wavelet levels only, its photometric interpretation, and how often its
+    sides are halved; the longer side keeps at least that many pixels.
 
-    None where the reduced decoder could not give the true values: signedness of stream and header differ, or the stream
-    has other components or fewer levels than expected.
+    Samples of a halved frame lie at the corners of the pixels they stand for, not at their centres. None where nothing
+    can be left out, or where the reduced decoder would not give true values: signedness or depth of stream and header
+    differ.
     """
     header = read_stream_header(data, pixels)
+    halvings = 0
+    while halvings < header.levels and max(pixels.rows, pixels.columns) >> (halvings + 1) >= side:
+        halvings += 1
+    if not halvings:
+        return None
     if header.signed != pixels.signed or header.subsampled or header.precision > 16:
         return None
     if header.precision != pixels.bits_stored or (pixels.samples == 3 and header.precision != 8):
@@ -95,7 +102,7 @@ def decode_j2k_reduced(data: memoryview, pixels: PixelDescription, halvings: int
             array = (array.astype(np.int32) - (1 << (header.precision - 1))).astype(np.int16)
     elif header.precision != 8 or header.signed:
         return None
-    return array, _after_j2k(pixels.photometric)
+    return array, _after_j2k(pixels.photometric), halvings
 
 
 def decode_jpeg_reduced(

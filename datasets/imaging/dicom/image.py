@@ -17,10 +17,13 @@ from .frames import EncapsulatedFrames, locate_frames
 from .grey import frame_groups, is_inverted, modality_of, voi_of
 from .header import build_header
 from .kinds import refuse_non_image
-from .pixels import GREY, PALETTE, PixelDescription, describe_pixels
+from .pixels import COLOUR, GREY, PALETTE, PixelDescription, describe_pixels
 
 Array = NDArray[Any]
 Picture = NDArray[np.uint8]
+
+_J2K_SIDE = thumbnails.SIDE * 3 // 2
+"""Wavelet levels of less than one and a half times the thumbnail's size show: up to 6 grey levels on average."""
 
 _AVERAGED_LEVELS = 64
 """A window must span this many stored levels for averaging before windowing to look like averaging after it."""
@@ -84,8 +87,12 @@ class DicomImage:
         looks like the picture at full size even where a window is narrow. Only codecs that can leave detail out
         without showing it decode less than the full frame.
         """
-        decoded = self._decode_reduced(index) or self.decode(index)
-        return thumbnails.shrink(self._picture(index, *decoded, None).picture)
+        small = self._small_jpeg(index)
+        if small is None:
+            small = self._small_j2k(index)
+        if small is None:
+            small = self._picture(index, *self.decode(index), None).picture
+        return thumbnails.shrink(small)
 
     def _picture(self, index: int, array: Array, photometric: str, window: tuple[float, float] | None) -> Shown:
         if photometric == PALETTE:
@@ -112,28 +119,27 @@ class DicomImage:
             voi, rule = windowing.min_max(array, modality), "min_max"
         return windowing.GreyScale(modality, voi, is_inverted(self.pixels)), rule
 
-    def _decode_reduced(self, index: int) -> tuple[Array, str] | None:
-        """Decode only what a thumbnail needs, where the codec can; None where the full frame has to be decoded.
-
-        Frames without a window need every pixel for their minimum and maximum.
-        """
+    def _small_jpeg(self, index: int) -> Picture | None:
+        """Return a colour JPEG frame scaled in the DCT domain; None for all other frames."""
         pixels, frames = self.pixels, self._frames
-        if frames is None or accelerators.cv2 is None:
+        if frames is None or pixels.transfer_syntax != syntaxes.JPEG_BASELINE or pixels.photometric not in COLOUR:
             return None
-        colourful = pixels.photometric not in GREY
-        if pixels.transfer_syntax == syntaxes.JPEG_BASELINE and colourful and pixels.photometric != PALETTE:
-            target = thumbnails.fit(pixels.columns, pixels.rows)
-            return decoder.decode_jpeg_reduced(frames[index], pixels, target)
-        if pixels.transfer_syntax not in syntaxes.J2K or pixels.photometric == PALETTE:
+        reduced = decoder.decode_jpeg_reduced(frames[index], pixels, thumbnails.fit(pixels.columns, pixels.rows))
+        return None if reduced is None else self._picture(index, *reduced, None).picture
+
+    def _small_j2k(self, index: int) -> Picture | None:
+        """Return a JPEG 2000 frame from its lower wavelet levels; None for all other frames, and for grey ones whose
+        window is narrow, or whose minimum and maximum must come from every pixel because they have no window."""
+        pixels, frames = self.pixels, self._frames
+        if frames is None or pixels.transfer_syntax not in syntaxes.J2K or pixels.photometric == PALETTE:
             return None
-        halvings = 0
-        while max(pixels.rows, pixels.columns) >> (halvings + 1) >= thumbnails.SIDE:
-            halvings += 1
-        if not halvings:
+        if accelerators.cv2 is None or (pixels.photometric in GREY and not self._may_average_first(index)):
             return None
-        if not colourful and not self._may_average_first(index):
+        reduced = decoder.decode_j2k_reduced(frames[index], pixels, _J2K_SIDE)
+        if reduced is None:
             return None
-        return decoder.decode_j2k_reduced(frames[index], pixels, halvings)
+        array, photometric, halvings = reduced
+        return thumbnails.centre(self._picture(index, array, photometric, None).picture, halvings)
 
     def _may_average_first(self, index: int) -> bool:
         """Tell whether windowing averaged stored values looks like averaging windowed ones: a wide linear window."""
