@@ -18,7 +18,8 @@ from datasets.archives.sources import ByteStream
 from datasets.blobs.keys import new_upload_key
 from datasets.blobs.store import SizeMismatch, get_store
 from datasets.errors import UploadRefused, WrongState
-from datasets.models import Dataset, DatasetStatus, StorageRemoval, Upload, UploadPart, UploadState
+from datasets.ingest.expiry import discard
+from datasets.models import Dataset, DatasetStatus, Upload, UploadPart, UploadState
 from deepcap.accounts.models import User
 from deepcap.accounts.services import record
 from deepcap.common import formatting
@@ -30,7 +31,6 @@ from .quota import require_room
 SMALLEST_PART = 16 * 1024**2
 MOST_PARTS = 9_000  # S3 allows 10,000
 FILENAME_LENGTH = 300
-EXPIRED_AT_A_TIME = 100
 
 
 def open_upload(
@@ -45,7 +45,7 @@ def open_upload(
     try:
         upload.multipart_id = get_store().start_multipart(upload.storage_key)
     except BaseException:
-        _discard(upload)
+        discard(upload)
         raise
     Upload.objects.filter(pk=upload.pk).update(multipart_id=upload.multipart_id)
     return upload
@@ -68,10 +68,10 @@ def upload_file(
     try:
         get_store().put_stream(upload.storage_key, stream, size)
     except SizeMismatch as error:
-        _discard(upload)
+        discard(upload)
         raise UploadRefused(_("The file's length is not what was announced."), code="size_wrong") from error
     except BaseException:
-        _discard(upload)
+        discard(upload)
         raise
     return _finish(upload)
 
@@ -156,15 +156,9 @@ def complete_upload(*, upload: Upload, parts: Sequence[tuple[int, str]]) -> Data
 def abort_upload(*, upload: Upload, by: User) -> None:
     """Give an upload up: its parts and its dataset go. Raises WrongState when it is complete."""
     dataset = upload.dataset
-    if not _discard(upload):
+    if not discard(upload):
         raise WrongState(_("The upload is complete: delete its dataset instead."))
     record(actor=by, action="upload.aborted", target=upload, name=dataset.name, bytes=upload.size)
-
-
-def expire_uploads() -> int:
-    """Give up the sessions whose time has run out; returns how many. Called by the sweep."""
-    late = Upload.objects.filter(state=UploadState.OPEN, expires_at__lt=timezone.now()).order_by("expires_at")
-    return sum(_discard(upload) for upload in late.select_related("dataset")[:EXPIRED_AT_A_TIME])
 
 
 @transaction.atomic
@@ -211,24 +205,6 @@ def _finished_by_another(upload: Upload) -> Dataset:
     if dataset is None:
         raise _no_longer_open()
     return dataset
-
-
-def _discard(upload: Upload) -> bool:
-    """Remove an open upload with its parts and its dataset; False when it is not open any more.
-
-    The parts go first: what was completed meanwhile is not harmed by that, and what is left open is discarded again.
-    """
-    if upload.multipart_id:
-        get_store().abort_multipart(upload.storage_key, upload.multipart_id)
-    with transaction.atomic():
-        dataset = (
-            Dataset.objects.select_for_update().filter(pk=upload.dataset_id, status=DatasetStatus.UPLOADING).first()
-        )
-        if dataset is None:
-            return False
-        StorageRemoval.objects.create(prefix=upload.storage_key)
-        dataset.delete()
-    return True
 
 
 def _require_open(upload: Upload) -> None:

@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from datasets.blobs.sweep import sweep
+from datasets.ingest.expiry import expire_uploads
 from datasets.models import Dataset, Upload
 from datasets.services import uploads
-from datasets.services.uploads import expire_uploads, upload_file
+from datasets.services.uploads import upload_file
 
 URL = "/api/v1/uploads/"
 PART = 5 * 1024**2

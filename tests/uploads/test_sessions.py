@@ -16,9 +16,10 @@ from rest_framework.test import APIClient
 
 from datasets.blobs.store import get_store
 from datasets.blobs.sweep import sweep
+from datasets.ingest.expiry import expire_uploads
 from datasets.ingest.publish import drop_upload
 from datasets.models import Dataset, Ingest, StorageRemoval, Upload, UploadPart
-from datasets.services.uploads import expire_uploads, open_upload, receive_part
+from datasets.services.uploads import open_upload, receive_part
 
 URL = "/api/v1/uploads/"
 
