@@ -4,6 +4,7 @@ from csp.decorators import csp_update
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from . import health
@@ -24,6 +25,8 @@ api = [
 operators, app_name, namespace = admin.site.urls
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="dataset-list"), name="home"),
+    path("datasets/", include("datasets.console.urls")),
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("admin/", (under_policy(operators, OPERATORS), app_name, namespace)),
