@@ -56,6 +56,7 @@ export async function retrying<T>(
       onOffline?.(true);
       await surroundings.whenOnline(signal);
       onOffline?.(false);
+      signal.throwIfAborted();
     }
     try {
       return await call();
