@@ -55,6 +55,9 @@ export function announce(sentence: string): void {
   if (region) region.textContent = sentence;
 }
 
+/** The cookie knows best: signing in again in another tab changes it; the page's own copy is for where scripts may not
+ * read the cookie. */
 export function csrfToken(): string {
-  return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
+  const cookie = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1];
+  return cookie ?? document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
 }

@@ -224,6 +224,28 @@ describe("a session that the server forgot", () => {
     expect(store().unfinished()).toEqual([]);
   });
 
+  test("is replaced as well when only the codes of a conflict tell", async () => {
+    server.fail("put s1/3", new ApiError(409, "upload_expired", "The upload has expired: start it again."));
+    await reaches(queue.add(zip()), "done");
+    expect(server.count("create")).toBe(2);
+    expect(surroundings.sleeps).toEqual([]);
+  });
+
+  test("is not replaced when another tab completed it", async () => {
+    server.fail("partUrl", new ApiError(409, "upload_not_open", "The upload is complete or was given up."));
+    const create = server.create.bind(server);
+    vi.spyOn(server, "create").mockImplementationOnce(async (upload) => {
+      const session = await create(upload);
+      const stored = server.sessions.get(String(session.id));
+      if (stored) stored.dataset = { id: 9, name: "Theirs" };
+      return session;
+    });
+    const upload = queue.add(zip());
+    await reaches(upload, "done");
+    expect(upload.dataset?.id).toBe(9);
+    expect(server.count("create")).toBe(1);
+  });
+
   test("is replaced a few times only", async () => {
     server.fail("partUrl", new ApiError(410, "gone", "The upload has expired."), 99);
     const upload = queue.add(zip());
@@ -285,6 +307,16 @@ describe("what cannot be mended", () => {
     await reaches(uploads[2] as Upload, "done");
     expect(uploads.map(({ state }) => state)).toEqual(["failed", "failed", "done"]);
   });
+});
+
+test("the page is told when the server's list of datasets changes", async () => {
+  const told = vi.fn();
+  queue.onServerChange = told;
+  await reaches(queue.add(zip()), "done");
+  expect(told).toHaveBeenCalledTimes(1);
+  server.fail("partUrl", new ApiError(400, "part_unknown", "No."));
+  await reaches(queue.add(zip("head.zip")), "failed");
+  await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(3));
 });
 
 test("cancelling stops the requests and removes the session here and there", async () => {

@@ -1,7 +1,7 @@
 import { csrfToken } from "../dom";
 
 export interface Session {
-  id: string;
+  id: string | number;
   part_size: number;
   expires_at: string;
 }
@@ -98,10 +98,7 @@ export class HttpUploadApi implements UploadApi {
       request.onload = () => {
         const etag = request.getResponseHeader("ETag");
         if (request.status >= 200 && request.status < 300 && etag) resolve(etag);
-        else
-          reject(
-            new ApiError(request.status, "part_refused", etag ? request.statusText : "The part was not confirmed."),
-          );
+        else reject(partRefused(request));
       };
       request.onloadend = () => signal.removeEventListener("abort", stop);
       signal.addEventListener("abort", stop);
@@ -128,6 +125,12 @@ export class HttpUploadApi implements UploadApi {
     if (!response.ok) throw await refused(response);
     return (response.status === 204 ? null : await response.json()) as T;
   }
+}
+
+function partRefused(request: XMLHttpRequest): ApiError {
+  const isJson = request.getResponseHeader("Content-Type")?.includes("json") ?? false;
+  const answer = isJson ? (JSON.parse(request.responseText) as { code?: string; detail?: string }) : {};
+  return new ApiError(request.status, answer.code ?? "part_refused", answer.detail ?? request.statusText);
 }
 
 async function refused(response: Response): Promise<ApiError> {

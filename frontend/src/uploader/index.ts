@@ -23,8 +23,13 @@ export function startUploader(): void {
   const dialog = new UploadDialog(dialogElement, queue);
   startDropZone(dialog);
 
+  const tell = (name: string, detail = {}): void => {
+    document.body.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
+  };
+  queue.onServerChange = () => tell("deepcap:datasets-changed");
   queue.onDone = ({ dataset, name }) => {
-    document.body.dispatchEvent(new CustomEvent("deepcap:dataset-created", { bubbles: true, detail: { dataset } }));
+    tell("deepcap:dataset-created", { dataset });
+    tell("deepcap:datasets-changed");
     const text = interpolate(gettext("“%(name)s” is uploaded and being prepared."), { name: dataset?.name || name });
     toast(text, { level: "success" });
   };

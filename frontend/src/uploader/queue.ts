@@ -12,12 +12,17 @@ export class UploadQueue {
   readonly uploads: Upload[] = [];
   onChange: () => void = () => {};
   onDone: (upload: Upload) => void = () => {};
+  onServerChange: () => void = () => {};
 
   readonly #shop: Workshop;
   readonly #slots = new Slots(REQUESTS_AT_ONCE);
 
   constructor(parts: { api: UploadApi; store: SessionStore; surroundings: Surroundings }) {
-    this.#shop = { ...parts, inSlot: (task, signal) => this.#slots.run(task, signal) };
+    this.#shop = {
+      ...parts,
+      inSlot: (task, signal) => this.#slots.run(task, signal),
+      onServerChange: () => this.onServerChange(),
+    };
     this.recall();
   }
 

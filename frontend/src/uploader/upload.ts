@@ -29,13 +29,15 @@ export interface Workshop {
   api: UploadApi;
   store: SessionStore;
   surroundings: Surroundings;
+  /** The server's list of datasets has changed: an upload was begun or given up there. */
+  onServerChange(): void;
   /** Runs the task when one of the queue's few parallel requests is free. */
   inSlot<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 const PARALLEL_PARTS = 4;
 const SESSIONS_AT_MOST = 3;
-const FORGOTTEN = new Set([404, 410]);
+const FORGOTTEN_CODES = new Set(["upload_expired", "upload_not_open"]);
 
 type KnownSession = Pick<SessionRecord, "id" | "partSize">;
 
@@ -160,11 +162,23 @@ export class Upload {
         await this.#sendMissingParts(source, signal);
         return await this.#complete(source, signal);
       } catch (error) {
-        const gone = error instanceof ApiError && FORGOTTEN.has(error.status) && this.#session;
-        if (!gone || sessions >= SESSIONS_AT_MOST) throw error;
-        this.#forgetSession(); // it expired on the server: begin again
+        if (!isForgotten(error) || !this.#session || sessions >= SESSIONS_AT_MOST) throw error;
+        const finished = await this.#finishedElsewhere(this.#session.id, signal);
+        if (finished) return finished;
+        this.#forgetSession(); // it expired or was given up: begin again
         if (this.state === "finishing") this.#become("uploading");
       }
+    }
+  }
+
+  /** Another tab may have completed it. */
+  async #finishedElsewhere(id: string, signal: AbortSignal): Promise<Dataset | undefined> {
+    try {
+      const { dataset } = await this.#retrying(() => this.shop.api.status(id, signal), signal);
+      return dataset ? asDataset(dataset, this.#name) : undefined;
+    } catch (error) {
+      if (isForgotten(error)) return undefined;
+      throw error;
     }
   }
 
@@ -179,7 +193,7 @@ export class Upload {
     }
     const request = { filename: this.filename, size: this.size, ...(this.#name && { name: this.#name }) };
     const session: Session = await this.#retrying(() => this.shop.api.create(request, signal), signal);
-    this.#session = { id: session.id, partSize: session.part_size };
+    this.#session = { id: String(session.id), partSize: session.part_size };
     this.shop.store.save({
       ...this.#session,
       filename: this.filename,
@@ -189,6 +203,7 @@ export class Upload {
       ...(source.fileCount !== undefined && { fileCount: source.fileCount }),
       expiresAt: session.expires_at,
     });
+    this.shop.onServerChange();
     return undefined;
   }
 
@@ -244,6 +259,7 @@ export class Upload {
       this.#retrying(attempt, signal, (error) => {
         this.#onTheWay.delete(part);
         // A refused PUT mostly means that the part's signed address ran out; each attempt asks for a new one.
+        if (isForgotten(error)) return false;
         return passesByItself(error) || (sending && error instanceof ApiError && error.status !== 413);
       });
     const etag = await this.shop.inSlot(send, signal);
@@ -261,7 +277,7 @@ export class Upload {
       try {
         return await this.#retrying(() => this.shop.api.complete(id, named, signal), signal);
       } catch (error) {
-        if (!(error instanceof ApiError) || round > 2) throw error;
+        if (!(error instanceof ApiError) || isForgotten(error) || round > 2) throw error;
         // The answer to an earlier try may have been lost, or a part did not arrive whole: the server knows.
         const status = await this.#retrying(() => this.shop.api.status(id, signal), signal);
         if (status.dataset) return asDataset(status.dataset, this.#name);
@@ -320,6 +336,7 @@ export class Upload {
     } catch (error) {
       if (!(error instanceof ApiError) && !passesByItself(error)) throw error; // else it expires by itself
     }
+    this.shop.onServerChange();
   }
 
   #forgetSession(): void {
@@ -334,6 +351,11 @@ export class Upload {
     this.message = message;
     this.onChange();
   }
+}
+
+/** The server no longer has the session: unknown, expired, or given up. */
+function isForgotten(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 410 || FORGOTTEN_CODES.has(error.code));
 }
 
 function asDataset(dataset: Dataset | string | number, name: string): Dataset {
