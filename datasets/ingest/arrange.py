@@ -74,12 +74,12 @@ def _describe(study_id: int, ordered: Sequence[Image]) -> Study:
     series."""
     first = ordered[0]
     first_series = [image for image in ordered if image.series_id == first.series_id]
-    modalities = dict.fromkeys(image.attributes.get("modality", "") for image in ordered)
+    modalities = dict.fromkeys(image.attributes.get("Modality", "") for image in ordered)
     return Study(
         pk=study_id,
         modality=", ".join(filter(None, modalities))[:64],
-        description=str(first.attributes.get("study_description", ""))[:200],
-        study_date=str(first.attributes.get("study_date", ""))[:10],
+        description=first.attributes.get("StudyDescription", ""),
+        study_date=first.attributes.get("StudyDate", ""),
         image_count=len(ordered),
         cover=first_series[len(first_series) // 2],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import math
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from django.utils.translation import gettext as _
 
 from datasets.archives import Refused
 from datasets.imaging import Examined, ImageHeader, Limits, Rejected, Sandbox, Skipped, sniff
-from datasets.models import Image
 
 SIDE_FILE_SUFFIXES = frozenset(
-    ".csv .tsv .json .xml .txt .yaml .yml .md .rst .html .htm .pdf .doc .docx .xls .xlsx .rtf .log .ini .cfg .toml"
-    " .names .py .ipynb .sh .bat .nii .nrrd .mha .mhd".split()
+    {
+        *(".csv", ".tsv", ".json", ".xml", ".txt", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".names", ".log"),
+        *(".md", ".rst", ".html", ".htm", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf", ".py", ".ipynb", ".sh"),
+        *(".nii", ".nrrd", ".mha", ".mhd"),
+    }
 )
 BURNED_IN_MODALITIES = frozenset({"US", "SC", "XA", "OT"})
 MAX_INTEGER = 2**31 - 1
@@ -37,11 +40,13 @@ class Accepted:
 def sandbox() -> Sandbox:
     """Return this process's decoder child, started at first use."""
     limits = Limits(min_side=settings.DEEPCAP_MIN_IMAGE_SIDE, max_side=settings.DEEPCAP_MAX_IMAGE_SIDE)
-    return Sandbox(
+    decoder = Sandbox(
         memory_bytes=settings.DEEPCAP_DECODER_MEMORY_BYTES,
         seconds_per_file=settings.DEEPCAP_DECODER_SECONDS,
         limits=limits,
     )
+    atexit.register(decoder.close)
+    return decoder
 
 
 def examine(path: str, data: bytes) -> Accepted | Refused:
@@ -87,16 +92,20 @@ def image_fields(accepted: Accepted) -> dict[str, object]:
 
 
 def attributes(header: ImageHeader) -> dict[str, object]:
-    """Return the header's remaining attributes, those that lists and the viewer need but no query asks for."""
+    """Return the header's remaining attributes by DICOM keyword: what a viewer needs but no query asks for.
+
+    ``Orientation`` is that of EXIF (1 to 8).
+    """
     return {
         **header.attributes,
-        "modality": header.modality,
-        "study_description": header.study_description,
-        "study_date": header.study_date,
-        "samples_per_pixel": header.samples_per_pixel,
-        "bits_allocated": header.bits_allocated,
-        "pixel_representation": header.pixel_representation,
-        "orientation": header.orientation,
+        "Modality": clean(header.modality, 16),
+        "StudyDescription": clean(header.study_description, 200),
+        "StudyDate": clean(header.study_date, 10),
+        "BodyPartExamined": clean(header.body_part_examined, 64),
+        "SamplesPerPixel": header.samples_per_pixel,
+        "BitsAllocated": header.bits_allocated,
+        "PixelRepresentation": header.pixel_representation,
+        "Orientation": header.orientation,
     }
 
 

@@ -29,9 +29,7 @@ def index(ingest: Ingest) -> None:
         if container == Container.ZIP:
             found = read_index(get_store().source(upload.storage_key), archive_limits())
         else:
-            found = Index(
-                members=[single_member(upload)], refused=[], name_encoding="utf-8", total_size=upload.size
-            )
+            found = Index(members=[single_member(upload)], refused=[], name_encoding="utf-8", total_size=upload.size)
     except ArchiveError as error:
         refusal = Refused(path=upload.filename, outcome="rejected", code=error.code, message=error.message)
         found = Index(members=[], refused=[refusal], name_encoding="", total_size=0)

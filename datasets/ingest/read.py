@@ -157,7 +157,7 @@ def _count(batch: IngestBatch, *, reading: Reading) -> None:
 
 
 def _studies(dataset_id: int, images: Iterable[Accepted]) -> dict[str, int]:
-    """Return the ids of the images' studies by key, made where missing. In key order, so that batches do not deadlock."""
+    """Return the ids of the images' studies by key, made where missing; in key order, so that no batches deadlock."""
     first = {study_key(accepted): accepted for accepted in images}
     Study.objects.bulk_create(
         [

@@ -27,3 +27,8 @@ def recount(dataset_id: int) -> dict[str, tuple[object, object]]:
             **{field: counted[field] for field in wrong}
         )
     return wrong
+
+
+def recount_all() -> int:
+    """Recount every settled dataset; return how many had to be corrected."""
+    return sum(bool(recount(pk)) for pk in list(Dataset.objects.values_list("pk", flat=True)))

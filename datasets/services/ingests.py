@@ -58,9 +58,9 @@ def keep_accepted(*, dataset: Dataset, by: User) -> Dataset:
     Raises WrongState when it did not fail or nothing was accepted.
     """
     _check_owner(dataset, by)
-    kept = Dataset.objects.filter(
-        pk=dataset.pk, status=DatasetStatus.PREPARATION_FAILED, image_count__gt=0
-    ).update(status=DatasetStatus.AVAILABLE, status_detail="", published_at=timezone.now())
+    kept = Dataset.objects.filter(pk=dataset.pk, status=DatasetStatus.PREPARATION_FAILED, image_count__gt=0).update(
+        status=DatasetStatus.AVAILABLE, status_detail="", published_at=timezone.now()
+    )
     if not kept:
         raise WrongState(_("There is nothing to keep: preparation did not fail, or no image was accepted."))
     drop_upload(dataset)
