@@ -10,6 +10,7 @@ import { startKeyboard } from "./shell/keyboard";
 import { startNavigation } from "./shell/navigation";
 import { startSideMenu } from "./shell/side-menu";
 import { startTheme } from "./shell/theme";
+import { startStudyPage } from "./study-page";
 import { startUploader } from "./uploader";
 
 globalThis.htmx = htmx;
@@ -25,5 +26,6 @@ if (document.body.dataset.frame === "console") {
   startToasts();
   startKeyboard();
   startUploader();
+  startStudyPage();
   htmx.onLoad((part) => prepareConfirmations(part instanceof Element ? part : document));
 }

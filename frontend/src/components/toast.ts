@@ -57,12 +57,18 @@ function leaveUnlessLookedAt(item: HTMLElement, close: () => void): void {
   item.addEventListener("focusout", leave);
 }
 
-/** Turns the server's messages in main into toasts, and listens for `deepcap:toast` (also from HX-Trigger headers). */
+/** Turns the server's messages in main, with a link each may hold, into toasts, and listens for `deepcap:toast` (also from HX-Trigger headers). */
 export function startToasts(): void {
   const takeMessages = (): void => {
     for (const message of document.querySelectorAll<HTMLElement>("#main [data-message]")) {
       const level = message.dataset.message ?? "";
-      toast(message.textContent?.trim() ?? "", { level: level in ICONS ? (level as Level) : "info" });
+      const link = message.querySelector("a");
+      const action = link && { href: link.getAttribute("href") ?? "", text: link.textContent ?? "" };
+      link?.remove();
+      toast(message.textContent?.trim() ?? "", {
+        level: level in ICONS ? (level as Level) : "info",
+        ...(action && { action }),
+      });
       message.remove();
     }
   };

@@ -55,9 +55,9 @@ function beforeSwap(detail: SwapDetail): void {
   const isPage = /^\s*<!doctype html/i.test(detail.serverResponse);
   const isConsolePage = isPage && detail.serverResponse.includes(FRAME_MARK);
   const isGet = detail.requestConfig.verb === "get";
-  if (isPage && !isConsolePage && byPerson(detail)) {
+  if (isPage && !isConsolePage) {
     detail.shouldSwap = false;
-    location.assign(isGet || detail.xhr.status < 400 ? detail.xhr.responseURL : location.href);
+    if (byPerson(detail)) location.assign(isGet || detail.xhr.status < 400 ? detail.xhr.responseURL : location.href);
     return;
   }
   if (detail.isError) {
