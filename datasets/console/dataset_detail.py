@@ -1,14 +1,71 @@
-"""``/datasets/{id}/``: what is in a dataset."""
+"""``/datasets/{id}/``: what is in a dataset, how it came in, and how far it is."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .access import ConsolePage, dataset_or_404
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django_htmx.http import trigger_client_event
+
+from datasets.models import Dataset, Image, Problem, Study
+from datasets.models.image import Duplicate
+from datasets.services.datasets import mark_opened
+from datasets.services.progress import progress_of, report_of
+
+from .access import ConsolePage, ConsoleView, dataset_or_404, size_of_page
+from .positions import PositionPaginator
+
+PAGE_SIZES = (20, 50, 100)
+FIRST_PROBLEMS = 10
+UNREMARKABLE_ENCODINGS = {"", "ascii", "utf-8"}
 
 
 class DatasetDetail(ConsolePage):
     template_name = "datasets/dataset_detail.html"
 
     def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
-        return {"dataset": dataset_or_404(self.request, pk)}
+        dataset = dataset_or_404(self.request, pk)
+        if dataset.is_new:
+            mark_opened(dataset=dataset, user=self.request.user)
+        context = {"dataset": dataset, "progress": progress_of(dataset), "report": report_of(dataset)}
+        return context if dataset.is_under_way else context | self._settled(dataset)
+
+    def _settled(self, dataset: Dataset) -> dict[str, Any]:
+        """What there is to see once nothing changes any more."""
+        studies = Study.objects.filter(dataset=dataset).select_related("cover__blob")
+        size = size_of_page(self.request, PAGE_SIZES, default=50)
+        page = PositionPaginator(studies, size, count=dataset.study_count).get_page(self.request.GET.get("page"))
+        encoding = dataset.ingest.name_encoding if hasattr(dataset, "ingest") else ""
+        problems = Problem.objects.filter(dataset=dataset).order_by("outcome", "pk")
+        return {
+            "page_obj": page,
+            "page_sizes": PAGE_SIZES,
+            "name_encoding": "" if encoding.lower() in UNREMARKABLE_ENCODINGS else encoding,
+            "problems": problems[:FIRST_PROBLEMS],
+        }
+
+
+class DatasetProgress(ConsoleView):
+    """The progress card, asked for every two seconds; once the dataset is settled, the page is told so."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        dataset = dataset_or_404(request, pk)
+        if not dataset.is_under_way:
+            return trigger_client_event(HttpResponse(status=204), "deepcap:dataset-settled")
+        context = {"dataset": dataset, "progress": progress_of(dataset)}
+        return render(request, "datasets/includes/progress_card.html", context)
+
+
+class DatasetFindings(ConsolePage):
+    """What only a look at every image tells; the page does not wait for it."""
+
+    template_name = "datasets/includes/findings.html"
+
+    def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
+        images = Image.objects.filter(dataset=dataset_or_404(self.request, pk))
+        return images.aggregate(
+            duplicates=Count("pk", filter=~Q(duplicate=Duplicate.NO)),
+            burned_in=Count("pk", filter=Q(burned_in_risk=True)),
+        )

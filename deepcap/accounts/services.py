@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import models
+from datetime import timedelta
+
+from django.db import models, transaction
 from django.utils import timezone
 
 from .models import AuditEvent, Notification, ServiceToken, User
@@ -11,6 +13,11 @@ from .models import AuditEvent, Notification, ServiceToken, User
 def notify(*, user: User, kind: str, text: str, url: str = "") -> None:
     """Leave a notification for ``user``."""
     Notification.objects.create(user=user, kind=kind, text=text[:300], url=url)
+
+
+def mark_notifications_read(*, user: User, up_to: int) -> None:
+    """Mark the notifications of ``user`` as read, from the oldest to the one with the id ``up_to``."""
+    Notification.objects.filter(user=user, pk__lte=up_to, read_at=None).update(read_at=timezone.now())
 
 
 def record(*, actor: User | None, action: str, target: models.Model, name: str = "", **details: object) -> None:
@@ -26,13 +33,19 @@ def record(*, actor: User | None, action: str, target: models.Model, name: str =
     )
 
 
-def issue_token(*, user: User, name: str) -> str:
-    """Return a new API key for ``user``; it cannot be read again."""
-    token, key = ServiceToken.objects.issue(user=user, name=name)
-    record(actor=user, action="token.issued", target=token)
+@transaction.atomic
+def issue_token(*, user: User, name: str, days: int | None = None, by: User | None = None) -> str:
+    """Return a new API key for ``user``, valid for ``days`` or until it is revoked; it cannot be read again.
+
+    ``by`` is who issued it, if not the user.
+    """
+    expires_at = timezone.now() + timedelta(days=days) if days else None
+    token, key = ServiceToken.objects.issue(user=user, name=name, expires_at=expires_at)
+    record(actor=by or user, action="token.issued", target=token, user=user.username)
     return key
 
 
+@transaction.atomic
 def revoke_token(*, token: ServiceToken, by: User) -> None:
     """The key stops working at once."""
     ServiceToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())

@@ -5,4 +5,4 @@ from django.http import HttpRequest
 
 
 def product(request: HttpRequest) -> dict[str, object]:
-    return {"product_version": settings.VERSION}
+    return {"product_version": settings.VERSION, "max_upload_bytes": settings.DEEPCAP_MAX_ZIP_BYTES}

@@ -34,7 +34,7 @@ export function startStudyPage(): void {
     },
     { capture: true },
   );
-  globalThis.htmx.onLoad((part) => {
+  globalThis.htmx?.onLoad((part) => {
     const page = part instanceof Element ? (part.closest("[data-study-page]") ?? find(part)) : null;
     if (page) prepare(page);
   });

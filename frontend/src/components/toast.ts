@@ -57,7 +57,8 @@ function leaveUnlessLookedAt(item: HTMLElement, close: () => void): void {
   item.addEventListener("focusout", leave);
 }
 
-/** Turns the server's messages in main, with a link each may hold, into toasts, and listens for `deepcap:toast` (also from HX-Trigger headers). */
+/** Turns the server's messages in main, with the link one may hold, into toasts, and listens for `deepcap:toast` (also
+ * from HX-Trigger headers). */
 export function startToasts(): void {
   const takeMessages = (): void => {
     for (const message of document.querySelectorAll<HTMLElement>("#main [data-message]")) {
