@@ -32,10 +32,10 @@ export function icon(name: string, extra = ""): SVGElement {
   );
 }
 
-export function iconButton(name: string, label: string, onClick: () => void, look = "btn-quiet"): HTMLButtonElement {
+export function iconButton(name: string, label: string, onClick: () => void): HTMLButtonElement {
   const button = element("button", {
     type: "button",
-    class: `btn ${look} btn-icon-sm`,
+    class: "btn btn-quiet btn-icon-sm",
     "aria-label": label,
     title: label,
   });
