@@ -265,10 +265,9 @@ def _decode_rle(data: memoryview, pixels: PixelDescription) -> Array:
             raw = accelerators.imagecodecs.dicomrle_decode(data, dtype)
         except (RuntimeError, ValueError) as fault:
             raise Rejected("image_corrupt", "The RLE data cannot be decoded.") from fault
-        flat = np.frombuffer(raw, dtype)
-        if len(flat) < expected:
+        if len(raw) < expected * width:
             raise Rejected("pixel_data_truncated", "The RLE data end before the last pixel.")
-        flat = flat[:expected]
+        flat = np.frombuffer(raw, dtype, expected)
         if pixels.samples == 1:
             return flat.reshape(pixels.rows, pixels.columns)
         return flat.reshape(pixels.samples, pixels.rows, pixels.columns).transpose(1, 2, 0)

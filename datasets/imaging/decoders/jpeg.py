@@ -15,6 +15,7 @@ FAULTS = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOF
 
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
 _END = b"\xff\xd9"
+_PREMATURE = "premature end"  # libjpeg's JWRN_HIT_MARKER and JWRN_JPEG_EOF: it would fill the rest with grey
 
 
 def is_complete(data: memoryview) -> bool:
@@ -57,8 +58,10 @@ def decode(data: memoryview, *, grey: bool, at_least: tuple[int, int] = (0, 0)) 
             array: NDArray[np.uint8] = accelerators.simplejpeg.decode_jpeg(
                 data, colorspace="GRAY" if grey else "RGB", min_height=at_least[1], min_width=at_least[0]
             )
-        except ValueError:
-            pass  # stray bytes are enough for a refusal there; Pillow tells them from missing data
+        except ValueError as fault:
+            if _PREMATURE in str(fault):
+                raise Rejected("image_corrupt", "The JPEG data are truncated.") from fault
+            # stray bytes are enough for a refusal there; Pillow lets them pass
         else:
             return array[..., 0] if grey else array
     return _decode_with_pillow(data, grey, at_least)

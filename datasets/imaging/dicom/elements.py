@@ -6,8 +6,10 @@ files) is the subclass's affair; what they mean (PS3.5 section 6.2) is decided h
 
 import math
 import struct
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pydicom.charset import convert_encodings, decode_bytes
 
@@ -42,7 +44,7 @@ class Elements(ABC):
         """Take the character set and the signedness that hold for this data set from its own elements."""
         names = self.texts(tags.SPECIFIC_CHARACTER_SET)
         if names:
-            self.encodings = convert_encodings([name or "ISO_IR 6" for name in names])
+            self.encodings = _encodings(tuple(names))
         self.signed = self.integer(tags.PIXEL_REPRESENTATION) == 1
 
     def bytes_of(self, tag: int) -> memoryview | None:
@@ -58,8 +60,9 @@ class Elements(ABC):
         data = bytes(value)
         if data.isascii() and b"\x1b" not in data:
             return data.decode("ascii").strip(" \0")
-        encodings = self.encodings or ["iso8859"]
-        return decode_bytes(data, encodings, _TEXT_DELIMITERS).strip(" \0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # undecodable bytes become replacement characters, which is enough said
+            return decode_bytes(data, self.encodings or ["iso8859"], _TEXT_DELIMITERS).strip(" \0")
 
     def texts(self, tag: int) -> list[str]:
         """Return the values of a multi-valued text; empty when missing."""
@@ -91,6 +94,17 @@ class Elements(ABC):
         """Return the first value as an integer; None when missing, unreadable or not whole."""
         value = self.number(tag)
         return int(value) if value is not None and value == int(value) else None
+
+
+@lru_cache(maxsize=64)
+def _encodings(names: tuple[str, ...]) -> list[str] | None:
+    """Return Python's names of a Specific Character Set (PS3.3 C.12.1.1.2); None where it is no known one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return convert_encodings([name or "ISO_IR 6" for name in names])
+        except (LookupError, ValueError):
+            return None
 
 
 def _parse_numbers(data: bytes) -> list[float]:

@@ -51,7 +51,10 @@ class Parsed(Elements):
     def raw(self, tag: int) -> tuple[str, memoryview] | None:
         if tag not in self._dataset:
             return None
-        element = self._dataset.get_item(tag)
+        try:
+            element = self._dataset.get_item(tag)
+        except FAULTS:  # pydicom does not know the VR the file gives it: as good as missing
+            return None
         if not isinstance(element, RawDataElement):
             return None
         value = element.value

@@ -8,6 +8,7 @@ Nesting is walked with a list, not by recursion, so hostile depth costs nothing.
 import struct
 from collections.abc import Iterator
 
+from ..errors import Rejected
 from . import tags
 from .elements import Elements
 
@@ -94,6 +95,14 @@ class Walked(Elements):
         return vr, self.buffer[start : start + length]
 
     def items(self, tag: int) -> Iterator[Elements]:
+        try:
+            yield from self._items(tag)
+        except Unusual as unusual:
+            raise Rejected(
+                "header_invalid", f"The sequence ({tag >> 16:04X},{tag & 0xFFFF:04X}) cannot be read: {unusual}."
+            ) from unusual
+
+    def _items(self, tag: int) -> Iterator[Elements]:
         span = self._spans.get(tag)
         if span is None:
             return
