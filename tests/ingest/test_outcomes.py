@@ -6,7 +6,17 @@ import pytest
 from PIL import Image as PillowImage
 
 from datasets.blobs.store import get_store
-from datasets.models import Dataset, DatasetStatus, Image, Ingest, IngestBatch, StorageRemoval, Study, Upload, UploadState
+from datasets.models import (
+    Dataset,
+    DatasetStatus,
+    Image,
+    Ingest,
+    IngestBatch,
+    StorageRemoval,
+    Study,
+    Upload,
+    UploadState,
+)
 from deepcap.accounts.models import Notification
 from tests.builders import png, zip_of
 

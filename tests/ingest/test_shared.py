@@ -1,4 +1,4 @@
-"""Every zip, image and bad file of the larger collection, through the whole ingest, where that collection is present."""
+"""Every zip, image and bad file of the larger collection, through the whole ingest, where it is present."""
 
 from __future__ import annotations
 
