@@ -37,6 +37,19 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return int(config.getoption("require_services"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
+    """Send the tests over one S3 service to one worker, so that it is started once. (pytest-xdist's own ``loadgroup``
+    renames tests for that, which pytest 9.2 does not see.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByService(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((service for service in ("swift", "radosgw") if f"[{service}" in nodeid), nodeid)
+
+    return ByService(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
 @contextmanager
 def skipping_without(request: pytest.FixtureRequest) -> Iterator[None]:
     """Skip the tests that need a server which is not installed; fail them under ``--require-services``."""

@@ -146,9 +146,9 @@ class LocalStore(Store):
                 return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             except FileNotFoundError:
                 self.root.mkdir(parents=True, exist_ok=True)
-                with suppress(FileNotFoundError):
-                    for folder in reversed(path.relative_to(self.root).parents):
-                        (self.root / folder).mkdir(mode=0o700, exist_ok=True)
+                for folder in reversed(path.relative_to(self.root).parents):
+                    with suppress(FileExistsError, FileNotFoundError):
+                        os.mkdir(self.root / folder, 0o700)  # noqa: PTH102 - pathlib looks again, and it may be gone
 
     def _walk(self, folder: str, start: str) -> Iterator[tuple[str, int]]:
         """Yield (key, size) below ``folder`` where the next segment begins with ``start``, in byte order of keys."""

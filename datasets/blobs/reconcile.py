@@ -7,6 +7,8 @@ another (intent, blob or upload, ordered removal, gone), and reported only if it
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,9 +46,12 @@ class Finding:
         return f"{self.fault}: {self.key}" + ("" if self.size is None else f" ({self.size} bytes)")
 
 
-def reconcile() -> Iterator[Finding]:
-    """Yield every disagreement between the store and the tables, blobs and uploads."""
-    for chunk in in_chunks(_suspects(), KEYS_AT_A_TIME):
+def reconcile(*, until: float = math.inf) -> Iterator[Finding]:
+    """Yield every disagreement between the store and the tables, blobs and uploads.
+
+    At ``until``, on the clock of ``time.monotonic``, no further keys are looked at.
+    """
+    for chunk in in_chunks(_suspects(until), KEYS_AT_A_TIME):
         yield from _strays(finding for finding in chunk if finding.fault == Fault.OBJECT_WITHOUT_ROW)
         yield from filter(_still_wrong, (finding for finding in chunk if finding.blob))
     yield from _missing_uploads()
@@ -73,12 +78,14 @@ def repair(finding: Finding) -> bool:
     return True
 
 
-def _suspects() -> Iterator[Finding]:
+def _suspects(until: float) -> Iterator[Finding]:
     """Walk objects and blobs in the order of keys; an object belongs to the blob whose family its key is of."""
     blobs = _blobs_in_order_of_keys()
     blob = next(blobs, None)
     seen: dict[str, int] = {}
     for key, size in get_store().keys(prefix=""):
+        if time.monotonic() >= until:
+            return
         while blob is not None and family_of(blob.stem) < key and not key.startswith(family_of(blob.stem)):
             yield from _compare(blob, seen)
             blob, seen = next(blobs, None), {}

@@ -105,7 +105,7 @@ class BlobWriter:
 
     def sync(self) -> None:
         """What was written survives a power failure from here on. To be called before :meth:`commit`."""
-        self._wait(below=0)
+        self._wait(at_most=0)
         if self._pool:
             self._pool.shutdown()
             self._pool = None
@@ -162,12 +162,14 @@ class BlobWriter:
             self._store.put(key, content)
             return
         self._pool = self._pool or ThreadPoolExecutor(self._store.parallel_puts, thread_name_prefix="vault")
-        self._wait(below=2 * self._store.parallel_puts)  # bounds the bytes that wait in memory
+        self._wait(at_most=2 * self._store.parallel_puts)  # bounds the bytes that wait in memory
         self._under_way.append(self._pool.submit(self._store.put, key, bytes(content)))
 
-    def _wait(self, *, below: int) -> None:
-        while len(self._under_way) > below:
-            self._under_way.popleft().result()
+    def _wait(self, *, at_most: int) -> None:
+        """Wait until at most so many requests are under way. One that failed stays, so that it fails every sync."""
+        while len(self._under_way) > at_most:
+            self._under_way[0].result()
+            self._under_way.popleft()
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """Disagreements are found, and only disagreements; repair loses nothing that somebody may need."""
 
 import io
+import time
 
 import pytest
 from django.core.management import call_command
@@ -115,9 +116,9 @@ def test_what_changed_while_both_sides_were_read_is_no_disagreement(store, monke
     ingest(make_study(), [b"goes"])
     suspects = reconciling._suspects
 
-    def suspects_before_a_change():
+    def suspects_before_a_change(*arguments):
         store.put("uploads/goes-meanwhile", b"123")
-        found = list(suspects())
+        found = list(suspects(*arguments))
         store.remove([("uploads/goes-meanwhile", 3)])
         erase(Image.objects.all())
         sweep()
@@ -127,6 +128,12 @@ def test_what_changed_while_both_sides_were_read_is_no_disagreement(store, monke
     store.local_path(blob.original_key).rename(store.root / "elsewhere")
     monkeypatch.setattr(reconciling, "_suspects", suspects_before_a_change)
     assert faults() == [(Fault.OBJECT_WITHOUT_ROW, "elsewhere")]
+
+
+def test_a_look_that_may_not_take_long_ends_in_time(store):
+    store.put("uploads/stray", b"123")
+    assert list(reconcile(until=time.monotonic() - 1)) == []
+    assert len(list(reconcile(until=time.monotonic() + 3600))) == 1
 
 
 NAMES = st.sampled_from(["blobs/a/1", "blobs/a/10", "blobs/a-/1", "blobs/a/1-", "blobs/a0/1", "blobs/b/1", "a", "z/1"])
