@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -41,10 +42,10 @@ class User(AbstractUser):
 
 
 class ServiceTokenQuerySet(models.QuerySet["ServiceToken"]):
-    def issue(self, *, user: User, name: str) -> tuple[ServiceToken, str]:
+    def issue(self, *, user: User, name: str, expires_at: datetime | None = None) -> tuple[ServiceToken, str]:
         """Make a token; the key is returned this once and only its digest is kept."""
         key = secrets.token_urlsafe(32)
-        return self.create(user=user, name=name, digest=digest(key), hint=key[:4]), key
+        return self.create(user=user, name=name, digest=digest(key), hint=key[:4], expires_at=expires_at), key
 
     def usable(self) -> ServiceTokenQuerySet:
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
@@ -109,6 +110,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["target_type", "target_id"], name="audit_of_a_target")]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_name or self.target_id}"

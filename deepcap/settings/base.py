@@ -10,6 +10,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from .operators import unfold
 from .storage import browser_origins, vault_from
 
 env = environ.Env()
@@ -236,12 +237,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-UNFOLD = {
-    "SITE_TITLE": _("DeepCap operators"),
-    "SITE_HEADER": _("DeepCap operators"),
-    "SITE_URL": "/",
-    "SHOW_HISTORY": True,
-}
+UNFOLD = unfold()
 
 # --- logs -------------------------------------------------------------------------------------------------------------
 
