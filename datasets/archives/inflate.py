@@ -19,6 +19,7 @@ METHOD_NAMES = {
 
 RAW_DEFLATE = -15
 WHOLE_BYTES = 16 * MIB  # up to here compressed bytes are taken at once, beyond it in pieces
+ALLOCATED_BYTES = 64 * MIB  # up to here the declared size is allocated at once, without knowing whether it is true
 PIECE_BYTES = 1 * MIB
 LZMA_HAS_END_MARKER = 0x02
 LZMA_PROPERTIES_BYTES = 5
@@ -34,6 +35,18 @@ def _fastest_zlib() -> Any:
 
 
 deflate = _fastest_zlib()
+
+
+def _whole_inflater() -> Any:
+    """Return libdeflate's inflater where imagecodecs brings it: half of ISA-L's time, but only for whole streams."""
+    try:
+        from imagecodecs import deflate_decode
+    except ImportError:
+        return None
+    return deflate_decode
+
+
+inflate_whole = _whole_inflater()
 INFLATE_ERRORS = (zlib.error, deflate.error, lzma.LZMAError, OSError, EOFError, ValueError)
 
 Take = Callable[[int], bytes]
@@ -98,11 +111,20 @@ def inflate(member: Member, take: Take) -> bytes:
         return _inflate_in_pieces(member, take)
     content = take(member.compressed_size)
     if member.method == DEFLATED:
-        try:
-            content = deflate.decompressobj(RAW_DEFLATE).decompress(content, member.size + 1)
-        except deflate.error as error:
-            raise DamagedError("its compressed data is broken") from error
+        content = _inflate_deflated(content, member.size)
     _check(member, len(content), deflate.crc32(content))
+    return content
+
+
+def _inflate_deflated(packed: bytes, size: int) -> bytes:
+    """Return a raw deflate stream's content, at most one byte more than ``size`` of it. Raises DamagedError."""
+    try:
+        if inflate_whole is not None and size <= ALLOCATED_BYTES:
+            whole: bytes = inflate_whole(packed, raw=True, out=size)
+            return whole
+        content: bytes = deflate.decompressobj(RAW_DEFLATE).decompress(packed, size + 1)
+    except (deflate.error, RuntimeError) as error:  # RuntimeError: libdeflate, for content that is too long as well
+        raise DamagedError("its compressed data is broken") from error
     return content
 
 

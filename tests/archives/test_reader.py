@@ -15,10 +15,14 @@ from tests.archives.build import LIMITS, File, MemorySource, archive, contents_o
 MIB = 1024 * 1024
 
 
-@pytest.fixture(params=["isal", "zlib"])
+@pytest.fixture(params=["libdeflate", "isal", "zlib"])
 def each_zlib(request, monkeypatch):
+    if request.param == "libdeflate":
+        pytest.importorskip("imagecodecs")
+        return
     module = pytest.importorskip("isal.isal_zlib") if request.param == "isal" else zlib
     monkeypatch.setattr(inflate, "deflate", module)
+    monkeypatch.setattr(inflate, "inflate_whole", None)
 
 
 def written(contents, method):
