@@ -4,6 +4,10 @@ import secrets
 
 from .base import *
 
+# Served from where they lie: a first start that compresses two thousand files is not a start on one machine.
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True
+
 DEBUG = env.bool("DEEPCAP_DEBUG", default=False)
 
 for _folder in (DATA_DIR, DATA_DIR / "queue", DATA_DIR / "queue-control", DATA_DIR / "tmp"):

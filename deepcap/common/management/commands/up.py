@@ -41,7 +41,6 @@ class Command(BaseCommand):
     def handle(self, *, host, port, workers, no_samples, **options):
         self._refuse_taken_port(host, port)
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
         password = self._first_operator()
         if not no_samples:
             call_command("load_samples")
@@ -58,7 +57,9 @@ class Command(BaseCommand):
             try:
                 probe.bind((host, port))
             except OSError as error:
-                raise CommandError(f"Port {port} on {host} cannot be used: {error.strerror}. Set DEEPCAP_PORT.") from error
+                raise CommandError(
+                    f"Port {port} on {host} cannot be used: {error.strerror}. Set DEEPCAP_PORT."
+                ) from error
 
     def _first_operator(self) -> str:
         """Make the user ``admin`` on the first run; return what to print as their password."""
