@@ -10,7 +10,7 @@ WHITENOISE_USE_FINDERS = True
 
 DEBUG = env.bool("DEEPCAP_DEBUG", default=False)
 
-for _folder in (DATA_DIR, DATA_DIR / "queue", DATA_DIR / "queue-control", DATA_DIR / "tmp"):
+for _folder in (DATA_DIR, DATA_DIR / "queue", DATA_DIR / "queue-control", DATA_DIR / "tmp", STATIC_ROOT):
     _folder.mkdir(parents=True, exist_ok=True)
 
 if not SECRET_KEY:

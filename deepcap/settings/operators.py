@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,9 @@ def unfold() -> dict[str, Any]:
         "SITE_HEADER": _("DeepCap operators"),
         "SITE_URL": "/",
         "SITE_SYMBOL": "monitor_heart",
+        "SITE_FAVICONS": [
+            {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/favicon.svg")}
+        ],
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": False,
         "DASHBOARD_CALLBACK": "datasets.admin.dashboard.fill",

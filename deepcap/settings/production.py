@@ -13,6 +13,8 @@ if not DATABASES["default"]["ENGINE"].endswith("postgresql"):
 if CELERY_BROKER_URL.startswith(("filesystem:", "memory:")):
     raise ImproperlyConfigured("CELERY_BROKER_URL must name a broker that all machines reach, for example redis://…")
 
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+
 SECURE_SSL_REDIRECT = env.bool("DEEPCAP_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^metrics$"]

@@ -1,4 +1,4 @@
-"""``manage.py up``: DeepCap on one machine. Migrates, then runs web, workers and the timer as children until told to stop.
+"""``manage.py up``: DeepCap on one machine. Migrates, then runs web, workers and timer as children until told to stop.
 
 A child that dies is started again; one that dies again and again ends everything. Children end with this process, even
 when it is killed. Never ``worker -B``: a killed worker would leave its timer behind, and two would sweep.
@@ -6,6 +6,7 @@ when it is killed. Never ``worker -B``: a killed worker would leave its timer be
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import secrets
@@ -74,7 +75,7 @@ class Command(BaseCommand):
 def commands(*, host: str, port: int, workers: int) -> dict[str, list[str]]:
     """Return the command line of each child by name."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "deepcap"]
+    celery = [python, "-m", "celery", "--quiet", "--app", "deepcap"]
     schedule = Path(settings.DATA_DIR) / "beat"
     return {
         "web": [
@@ -103,6 +104,7 @@ class Supervisor:
             "REMAP_SIGTERM": "SIGQUIT",  # a stopped worker hands its running tasks back at once
             "PYTHONUNBUFFERED": "1",
             "OMP_NUM_THREADS": "1",
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         }
 
     def __enter__(self) -> Supervisor:
@@ -123,6 +125,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+            _end_group(child.pid)
 
     def wait_for_port(self, host: str, port: int) -> None:
         """Return once the web child answers; CommandError when it does not come up."""
@@ -160,8 +163,15 @@ class Supervisor:
             starts = self.starts[name]
             if len(starts) == RESTARTS and time.monotonic() - starts[0] < WITHIN_SECONDS:
                 raise CommandError(f"{name} ends again and again (status {child.returncode}).")
+            _end_group(child.pid)
             print(f"{name} ended with status {child.returncode}; starting it again.", file=sys.stderr, flush=True)
             self._start(name)
+
+
+def _end_group(leader: int) -> None:
+    """End what a dead child has left running: each child leads a process group of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _die_with_parent() -> None:
