@@ -37,6 +37,14 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return int(config.getoption("require_services"))
 
 
+def pytest_unconfigure() -> None:
+    """Remove the folder that the settings of the tests have made, and no other."""
+    from django.conf import settings
+
+    if settings.configured and settings.DATA_DIR.name.startswith("deepcap-test-"):
+        shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
     """Send the tests over one S3 service to one worker, so that it is started once. (pytest-xdist's own ``loadgroup``
@@ -83,14 +91,6 @@ def swift(request: pytest.FixtureRequest) -> Iterator[servers.S3Endpoint]:
 def radosgw(request: pytest.FixtureRequest) -> Iterator[servers.S3Endpoint]:
     with skipping_without(request), servers.radosgw() as endpoint:
         yield endpoint
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _throw_away_data() -> Iterator[None]:
-    from django.conf import settings
-
-    yield
-    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
