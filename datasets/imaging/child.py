@@ -6,6 +6,7 @@ dies with its parent, holds no other descriptors, and knows neither Django nor t
 
 import ctypes
 import json
+import logging
 import mmap
 import os
 import resource
@@ -97,6 +98,7 @@ def load_codecs() -> None:
     for name in ("jpeg8_decode", "jpeg2k_decode", "jpegls_decode", "dicomrle_decode", "png_decode"):
         getattr(accelerators.imagecodecs, name, None)
     Image.preinit()
+    logging.getLogger("imagecodecs").setLevel(logging.ERROR)  # it warns about every oddity of a file
 
 
 def limit_memory(allowance: int) -> None:

@@ -11,6 +11,7 @@ import select
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -44,6 +45,8 @@ class Sandbox:
     file that breaks these, or the child, is Rejected (``decoder_memory``, ``decoder_timeout``, ``decoder_crashed``);
     the next file finds a fresh child. The child starts at first use.
     """
+
+    program = "datasets.imaging.child"
 
     def __init__(
         self, *, memory_bytes: int = 2 << 30, seconds_per_file: float = 60.0, limits: Limits | None = None
@@ -84,9 +87,8 @@ class Sandbox:
         view = memoryview(data)
         if not len(view):
             raise Rejected("file_empty", "The file is empty.")
-        child = self._ready_child()
         try:
-            status, document, blob = child.ask(request, view, self.seconds_per_file)
+            status, document, blob = self._answer(request, view)
         except TimeoutError as late:
             self.close()
             raise Rejected(
@@ -109,25 +111,36 @@ class Sandbox:
             raise kind(document["code"], document["message"])
         return document, blob
 
+    def _answer(self, request: dict[str, Any], data: memoryview) -> tuple[int, dict[str, Any], bytes]:
+        """Ask a living child, and a second one where the first died with the thread that had started it."""
+        child = self._ready_child()
+        try:
+            return child.ask(request, data, self.seconds_per_file)
+        except ConnectionError:
+            if not child.orphaned():
+                raise
+        return self._ready_child().ask(request, data, self.seconds_per_file)
+
     def _ready_child(self) -> "_Child":
         """Return a living child of this very process: after a fork the parent's child is not ours to talk to."""
         child = self._child
         if child is not None and child.owner != os.getpid():
             child.forget()
             child = None
-        elif child is not None and not child.alive():
+        elif child is not None and (child.orphaned() or not child.alive()):
             child.end()
             child = None
         if child is None:
-            child = self._child = _Child(self.memory_bytes, self.limits)
+            child = self._child = _Child(self.program, self.memory_bytes, self.limits)
         return child
 
 
 class _Child:
     """One child process with its socket and its two shared buffers."""
 
-    def __init__(self, memory_bytes: int, limits: Limits) -> None:
+    def __init__(self, program: str, memory_bytes: int, limits: Limits) -> None:
         self.owner = os.getpid()
+        self._starter = threading.current_thread()
         self._capacity = 0
         self._input = os.memfd_create("imaging-input", os.MFD_CLOEXEC)
         self._output = os.memfd_create("imaging-output", os.MFD_CLOEXEC)
@@ -138,7 +151,7 @@ class _Child:
             environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
             environment |= _ONE_THREAD | {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
             self._process = subprocess.Popen(  # noqa: S603 - our own module, arguments are numbers and JSON
-                [sys.executable, "-m", "datasets.imaging.child", *arguments],
+                [sys.executable, "-m", program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 close_fds=True,
@@ -157,6 +170,10 @@ class _Child:
     def alive(self) -> bool:
         """Tell whether the process still runs."""
         return self._process.poll() is None
+
+    def orphaned(self) -> bool:
+        """Tell whether the thread that started the child has ended: Linux then kills the child as if its parent had."""
+        return not self._starter.is_alive()
 
     def ask(self, request: dict[str, Any], data: memoryview, seconds: float) -> tuple[int, dict[str, Any], bytes]:
         """Hand the file over and wait for the answer.

@@ -92,6 +92,10 @@ def decode_j2k_reduced(data: memoryview, pixels: PixelDescription, side: int) ->
         if image.mode != {1: "L" if header.precision <= 8 else "I;16", 3: "RGB"}[pixels.samples]:
             return None
         image.reduce = halvings
+        # Pillow rounds halved sides to the nearest, a code stream rounds them up (ISO/IEC 15444-1 B.5) and would then
+        # be called broken: sides that halve evenly leave nothing to round.
+        step = 1 << halvings
+        image._size = (-(-image.width // step) * step, -(-image.height // step) * step)
         image.load()
     except (OSError, SyntaxError, ValueError):
         return None

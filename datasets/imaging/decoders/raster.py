@@ -15,7 +15,7 @@ from ..errors import Rejected
 from ..limits import Limits
 from ..records import Format, ImageHeader
 from . import jpeg
-from .png import PngHeader, read_png_header
+from .png import PngHeader, check_scan_lines, read_png_header
 
 Picture = NDArray[np.uint8]
 _HUGE = 1 << 24
@@ -152,8 +152,11 @@ def _decode_cmyk(data: memoryview) -> Picture:
 
 def _decode_png(data: memoryview, header: PngHeader, at_least: tuple[int, int]) -> Decoded:
     """Decode a PNG, of an animated one the default image; a colour key of 16-bit grey is not applied, values stay."""
-    if header.precision == 16 and accelerators.imagecodecs is not None and not (header.grey and not header.alpha):
-        return _decode_deep_png(data, header)
+    if accelerators.imagecodecs is not None and header.precision >= 8 and not header.palette:
+        deep_colour = header.precision == 16 and (not header.grey or header.alpha)  # Pillow would cut it to 8 bits
+        if deep_colour or not header.interlaced:  # libpng reads interlaced files too, but complains on stderr
+            return _decode_with_libpng(data, header)
+    check_scan_lines(data, header)
     try:
         with PngImagePlugin.PngImageFile(BytesIO(data)) as image:
             image.load()
@@ -183,18 +186,21 @@ def _split(image: Image.Image, header: PngHeader, at_least: tuple[int, int]) -> 
     return Decoded(samples[..., 0] if grey else samples[..., :3], samples[..., 3])
 
 
-def _decode_deep_png(data: memoryview, header: PngHeader) -> Decoded:
-    """Decode 16-bit grey with alpha, RGB or RGBA, which Pillow would cut to 8 bits."""
+def _decode_with_libpng(data: memoryview, header: PngHeader) -> Decoded:
+    """Decode grey, RGB and either with alpha at their own depth of 8 or 16 bits."""
     try:
         array = accelerators.imagecodecs.png_decode(data)
     except (RuntimeError, ValueError) as fault:
         raise Rejected("image_corrupt", "The PNG data are truncated or corrupt.") from fault
     channels = 1 if header.grey else 3
-    if array.dtype != np.uint16 or array.ndim != 3 or array.shape[2] < channels:
+    array = array.reshape(header.height, header.width, -1)
+    if array.shape[2] not in (channels, channels + 1):
         raise Rejected("image_corrupt", "The PNG does not decode to what its header says.")
-    samples = array[..., 0] if channels == 1 else array[..., :3]
-    alpha = (array[..., channels] >> 8).astype(np.uint8) if array.shape[2] > channels else None
-    return Decoded(np.ascontiguousarray(samples), alpha)
+    samples = array[..., 0] if header.grey else array[..., :3]
+    if not header.alpha:
+        return Decoded(np.ascontiguousarray(samples))
+    alpha = array[..., channels]
+    return Decoded(samples, alpha if alpha.dtype == np.uint8 else (alpha >> 8).astype(np.uint8))
 
 
 def _over_black(picture: Picture, alpha: Picture | None) -> Picture:
