@@ -1,0 +1,1 @@
+"""What DeepCap costs, measured on this machine: ``python -m benchmarks [--quick] [names ...]`` writes BENCHMARKS.md."""
