@@ -31,7 +31,10 @@ STATUS_COLOURS = {
     DatasetStatus.PREPARATION_FAILED.label: "danger",
     DatasetStatus.DELETING.label: "warning",
 }
-BYTE_COUNTS = ("size_bytes", "shared_bytes")
+BYTE_COUNTS = {
+    "size_bytes": gettext_lazy("bytes"),
+    "shared_bytes": gettext_lazy("of these, shared with other datasets: they stay"),
+}
 
 
 def retry(dataset: Dataset, by: User) -> str:
@@ -64,7 +67,7 @@ def confirm_deletion(model_admin: ModelAdmin, request: HttpRequest, dataset: Dat
         if model_admin.attempt(request, dataset, lambda row, by: _delete(row, by, word)):
             return redirect(list_of(Dataset))
     counted = [
-        (key.replace("_", " "), as_size(count) if key in BYTE_COUNTS else count)
+        (BYTE_COUNTS[key], as_size(count)) if key in BYTE_COUNTS else (key.replace("_", " "), count)
         for key, count in impact(dataset).items()
     ]
     context = {

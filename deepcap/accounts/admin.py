@@ -138,6 +138,7 @@ class IssueTokenForm(forms.Form):
         coerce=int,
         empty_value=None,
         required=False,
+        initial=365,
         widget=UnfoldAdminSelectWidget,
         label=gettext_lazy("Valid"),
     )

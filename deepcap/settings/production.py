@@ -4,7 +4,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .base import *
 
-if len(SECRET_KEY) < 40:
+if len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 10:
     raise ImproperlyConfigured("DEEPCAP_SECRET_KEY must be set to at least 40 random characters.")
 if "*" in ALLOWED_HOSTS or not env.list("DEEPCAP_ALLOWED_HOSTS", default=[]):
     raise ImproperlyConfigured("DEEPCAP_ALLOWED_HOSTS must list the host names DeepCap is served under, and not *.")
