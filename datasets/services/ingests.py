@@ -28,8 +28,14 @@ def start_ingest(*, dataset: Dataset) -> Ingest:
 def cancel_ingest(*, dataset: Dataset, by: User) -> Dataset:
     """Stop reading; what has been read so far can be kept or deleted. Raises WrongState when nothing is under way."""
     _check_owner(dataset, by)
-    ingest = Ingest.objects.filter(dataset=dataset, cancelled_at=None).exclude(stage=IngestStage.DONE).first()
-    stopped = ingest and Ingest.objects.filter(
+    ingest = Ingest.objects.filter(dataset=dataset, stage__in=(IngestStage.INDEXING, IngestStage.READING)).first()
+    if ingest is None:
+        raise _nothing_under_way()
+    # Batches before their ingest: the order in which a batch that ends takes these locks.
+    IngestBatch.objects.filter(ingest=ingest, state__in=OPEN_STATES).update(
+        state=WorkState.CANCELLED, lease_token=None, lease_until=None, members=[]
+    )
+    stopped = Ingest.objects.filter(
         pk=ingest.pk, cancelled_at=None, stage__in=(IngestStage.INDEXING, IngestStage.READING)
     ).update(
         stage=IngestStage.ARRANGING,
@@ -41,10 +47,7 @@ def cancel_ingest(*, dataset: Dataset, by: User) -> Dataset:
         sent_at=timezone.now(),
     )
     if not stopped:
-        raise WrongState(_("Nothing is being prepared that could be cancelled."))
-    IngestBatch.objects.filter(ingest=ingest, state__in=OPEN_STATES).update(
-        state=WorkState.CANCELLED, lease_token=None, lease_until=None, members=[]
-    )
+        raise _nothing_under_way()
     record(actor=by, action="dataset.ingest_cancelled", target=dataset)
     advance_ingest.delay_on_commit(ingest.pk)
     dataset.refresh_from_db()
@@ -87,6 +90,10 @@ def retry_ingest(*, dataset: Dataset, by: User) -> Ingest:
     advance_ingest.delay_on_commit(ingest.pk)
     ingest.refresh_from_db()
     return ingest
+
+
+def _nothing_under_way() -> WrongState:
+    return WrongState(_("Nothing is being prepared that could be cancelled."))
 
 
 def _check_owner(dataset: Dataset, by: User) -> None:
