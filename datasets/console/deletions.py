@@ -43,6 +43,7 @@ class DatasetDelete(ConsolePage):
         expected = impact(dataset)
         return {
             "dataset": dataset,
+            "action": self.request.path,
             "impact": expected,
             "freed_bytes": expected["size_bytes"] - expected["shared_bytes"],
             "trash_days": settings.DEEPCAP_TRASH_DAYS,

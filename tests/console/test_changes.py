@@ -111,6 +111,7 @@ def test_the_dialog_says_what_goes_and_asks_for_the_word(client, user):
     page = client.get(url_of("delete", dataset)).content.decode()
     for told in ("Chest X-rays", 'data-confirm-word="DELETE"', "<dt>2</dt>", "<dt>6</dt>", "cannot be undone"):
         assert told in page
+    assert f'action="{url_of("delete", dataset)}"' in page
 
 
 @pytest.mark.parametrize("word", ["delete", "DELETE ", "", "Delete", None])
