@@ -164,7 +164,12 @@ class LookOnlyAdmin(LookOnly, HistoryInAuditLog, ModelAdmin):
             return []
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_operate"
         return [
-            {"operation": operation, "url": reverse(name, args=[row.pk, operation.name])}
+            {
+                "label": operation.label,
+                "icon": operation.icon,
+                "url": reverse(name, args=[row.pk, operation.name]),
+                "asks_first": operation.page is not None,
+            }
             for operation in self.operations
             if operation.applies(row)
         ]

@@ -248,7 +248,7 @@ def test_a_page_offers_only_what_applies(office, user):
     dataset = make_dataset(user, studies=1)
     make_ingest(dataset)
     page = office.get(page_of(dataset)).content.decode()
-    assert f"/{dataset.pk}/operate/recount/" in page
-    assert f"/{dataset.pk}/operate/delete/" in page
+    assert f'<form method="post" action="/admin/datasets/dataset/{dataset.pk}/operate/recount/">' in page
+    assert f'<a href="/admin/datasets/dataset/{dataset.pk}/operate/delete/"' in page  # which asks first
     assert f"/{dataset.pk}/operate/retry/" not in page
     assert f"/{dataset.pk}/operate/cancel/" not in page
