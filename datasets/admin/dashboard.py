@@ -77,7 +77,7 @@ def work() -> list[Number]:
         Number(_("Batches given up"), by_state.get("failed", 0), list_of(IngestBatch, state__exact="failed")),
         Number(_("Ingests given up"), failed, list_of(Ingest, state__exact="failed")),
         Number(_("Oldest open ingest"), _age(ingests["oldest"])),
-        Number(_("Open deletions"), deletions["count"], list_of(Deletion)),
+        Number(_("Open deletions"), deletions["count"], list_of(Deletion, stage__in=",".join(ERASING))),
         Number(_("Oldest open deletion"), _age(deletions["oldest"])),
         Number(
             _("Open uploads"),

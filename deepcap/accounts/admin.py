@@ -227,4 +227,4 @@ class AuditEventAdmin(HugeTableAdmin):
 
     @display(description=gettext_lazy("details"))
     def shown_details(self, event: AuditEvent) -> str:
-        return ", ".join(f"{name}: {value}" for name, value in event.details.items())[:200]
+        return ", ".join(f"{name}: {value}" for name, value in event.details.items())[:100]

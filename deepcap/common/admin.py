@@ -83,6 +83,7 @@ class LookOnlyAdmin(LookOnly, HistoryInAuditLog, ModelAdmin):
     list_max_show_all = ROWS
     show_full_result_count = False
     list_disable_select_all = True
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)
     related: ClassVar[tuple[str, ...]] = ()
     """What is read along with a row, for lists and for its page."""
@@ -176,13 +177,14 @@ class LookOnlyAdmin(LookOnly, HistoryInAuditLog, ModelAdmin):
 
 
 class HugeTableAdmin(LookOnlyAdmin):
-    """A table of millions of rows: never counted, newest first, searched only by what an index answers.
+    """A table of millions of rows: never counted, in one order, newest first, searched only by what an index answers.
 
     ``exact_searches`` maps patterns of search terms to the lookup that finds such a term; the first that matches is
     used, alone, because no index answers an OR over several tables.
     """
 
     paginator = InfinitePaginator
+    sortable_by = ()
     exact_searches: ClassVar[Mapping[str, str]] = {}
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
