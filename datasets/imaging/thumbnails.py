@@ -20,27 +20,31 @@ def fit(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def shrink(array: Pixels8, side: int = SIDE) -> Pixels8:
-    """Return the 8-bit picture averaged down to fit a square of that side, contiguous.
+def shrink(picture: Pixels8, target: tuple[int, int]) -> Pixels8:
+    """Return the 8-bit picture averaged down to the target (width, height), contiguous.
 
     Exact 2 x 2 halvings first, one fractional step last: five times cheaper than one fractional step over everything,
     and less than 0.05 grey levels away from it.
     """
-    height, width = array.shape[:2]
-    target = fit(width, height, side)
+    height, width = picture.shape[:2]
+    picture = np.ascontiguousarray(picture)
     if target == (width, height):
-        return np.ascontiguousarray(array)
+        return picture
     if accelerators.cv2 is None:
-        return _shrink_with_pillow(array, target)
+        return _shrink_with_pillow(picture, target)
     cv2 = accelerators.cv2
-    array = np.ascontiguousarray(array)
-    while max(height, width) >= 3 * side and min(height, width) >= 2:
+    while width >= 3 * target[0] and height >= 3 * target[1]:
         height, width = height // 2, width // 2
-        array = cv2.resize(array[: height * 2, : width * 2], (width, height), interpolation=cv2.INTER_AREA)
-    shrunk: Pixels8 = array
-    if (width, height) != target:
-        shrunk = cv2.resize(array, target, interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(picture[: height * 2, : width * 2], (width, height), interpolation=cv2.INTER_AREA)
+    shrunk: Pixels8 = cv2.resize(picture, target, interpolation=cv2.INTER_AREA)
     return shrunk
+
+
+def roughness(picture: Pixels8) -> float:
+    """Return how much neighbours in a row differ on average, in grey levels (of the green channel for colour)."""
+    levels = picture if picture.ndim == 2 else picture[..., 1]
+    difference: Pixels8 = accelerators.cv2.absdiff(levels[:, 1:], levels[:, :-1])
+    return float(difference.mean())
 
 
 def centre(picture: Pixels8, halvings: int) -> Pixels8:
@@ -80,6 +84,6 @@ def encode_png(picture: Pixels8) -> bytes:
     return out.getvalue()
 
 
-def _shrink_with_pillow(array: Pixels8, target: tuple[int, int]) -> Pixels8:
-    image = Image.fromarray(np.ascontiguousarray(array))
+def _shrink_with_pillow(picture: Pixels8, target: tuple[int, int]) -> Pixels8:
+    image = Image.fromarray(picture)
     return np.asarray(image.resize(target, Image.Resampling.BOX, reducing_gap=3.0))

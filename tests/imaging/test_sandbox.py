@@ -62,7 +62,7 @@ def gone(pid: int, within: float = 20.0) -> bool:
 SAME = [sample for sample in samples.load(samples.LOCAL) if "pngsuite" not in sample.path]
 
 
-@pytest.mark.parametrize("sample", SAME[::3], ids=str)
+@pytest.mark.parametrize("sample", SAME[::5], ids=str)
 def test_the_sandbox_says_what_examine_says(sandbox, sample):
     data = sample.data
     try:
@@ -214,7 +214,7 @@ def test_a_fork_starts_its_own_child_and_leaves_the_parents_alone(sandbox):
 
 
 def test_files_are_not_blamed_when_the_thread_that_started_the_child_ends(sandbox):
-    for _ in range(3):
+    for _ in range(2):
         sandbox.close()
         thread = threading.Thread(target=lambda: sandbox.examine(samples.local(CT)))
         thread.start()

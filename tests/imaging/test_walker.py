@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.filewriter import write_dataset
@@ -126,6 +126,7 @@ def datasets(draw, depth=2):
     return dataset
 
 
+@settings(deadline=None)
 @given(datasets(), st.sampled_from([(True, True), (True, False), (False, True)]))
 def test_any_well_formed_data_set_is_walked_as_pydicom_reads_it(dataset, encoding):
     explicit, little_endian = encoding

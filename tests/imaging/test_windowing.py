@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -52,6 +52,7 @@ def level(value: int, rescale: Rescale, window: Window, invert: bool) -> float:
     return 255 - y if invert else y
 
 
+@settings(deadline=None)
 @given(stored, rescales, windows, st.booleans())
 def test_windows_give_the_levels_of_the_standard(values, rescale, window, invert):
     found = to_grey(values, GreyScale(rescale, window, invert))
@@ -60,6 +61,7 @@ def test_windows_give_the_levels_of_the_standard(values, rescale, window, invert
         assert abs(float(grey) - level(int(value), rescale, window, invert)) <= 0.5 + 1e-6
 
 
+@settings(deadline=None)
 @given(stored, rescales, windows, st.booleans())
 def test_a_table_gives_the_levels_of_the_formula(values, rescale, window, invert):
     tiled = np.tile(values, (20, 20))  # enough pixels for the table to be used
@@ -67,6 +69,7 @@ def test_a_table_gives_the_levels_of_the_formula(values, rescale, window, invert
     assert (to_grey(tiled, grey) == to_levels(tiled, grey)).all()
 
 
+@settings(deadline=None)
 @given(stored, rescales, windows)
 def test_a_table_gives_the_same_without_opencv(values, rescale, window):
     tiled, grey = np.tile(values, (20, 20)), GreyScale(rescale, window)
@@ -76,6 +79,7 @@ def test_a_table_gives_the_same_without_opencv(values, rescale, window):
     assert (plain == to_grey(tiled, grey)).all()
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.float64, (5, 7), elements=st.floats(-1e6, 1e6)), rescales)
 def test_minimum_is_black_and_maximum_white(values, rescale):
     window = min_max(values, rescale)
@@ -88,6 +92,7 @@ def test_minimum_is_black_and_maximum_white(values, rescale):
         assert shown.max() in (0, 255) or output.max() > output.min()
 
 
+@settings(deadline=None)
 @given(stored, st.booleans())
 def test_a_frame_of_one_value_is_of_one_level(values, invert):
     values[:] = values.flat[0]
@@ -102,6 +107,7 @@ def test_not_a_number_is_black_and_does_not_widen_the_window():
     assert to_grey(values, GreyScale(Rescale(), window)).tolist() == [[0, 255], [0, 255]]
 
 
+@settings(deadline=None)
 @given(
     st.integers(-100, 100),
     st.lists(st.integers(0, 4095), min_size=2, max_size=40),

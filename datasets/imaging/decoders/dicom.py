@@ -216,13 +216,17 @@ def _decode_jpeg(data: memoryview, pixels: PixelDescription, header: StreamHeade
 
 
 def _with_imagecodecs(name: str, data: memoryview, pixels: PixelDescription) -> Array:
-    """Decode with imagecodecs; where it is missing or fails, pydicom's verdict counts."""
+    """Decode with imagecodecs; where it is missing or fails, pydicom's verdict counts.
+
+    Not so for JPEG-LS that imagecodecs refuses: pydicom's plugin may search a damaged stream for minutes.
+    """
     if accelerators.imagecodecs is not None:
         decode = getattr(accelerators.imagecodecs, name)
         try:
             array: Array = decode(data)
-        except (RuntimeError, ValueError, TypeError, OSError):
-            pass
+        except (RuntimeError, ValueError, TypeError, OSError) as fault:
+            if pixels.transfer_syntax in syntaxes.JPEG_LS:
+                raise Rejected("image_corrupt", "The JPEG-LS data are truncated or corrupt.") from fault
         else:
             return array
     try:

@@ -99,12 +99,13 @@ class RasterImage:
 
     def show_small(self) -> Picture:
         """Return the picture as displayed, at the size of a thumbnail."""
-        decoded = self.decode(thumbnails.fit(self.stream.width, self.stream.height))
+        target = thumbnails.fit(self.stream.width, self.stream.height)
+        decoded = self.decode(target)
         samples = decoded.samples
         if samples.dtype != np.uint8:
             grey = windowing.GreyScale(windowing.Rescale(), windowing.min_max(samples, windowing.Rescale()))
             samples = windowing.to_grey(samples, grey)
-        picture = thumbnails.shrink(_over_black(samples, decoded.alpha))
+        picture = thumbnails.shrink(_over_black(samples, decoded.alpha), target)
         return turn(picture, self.stream.exif_orientation)
 
 

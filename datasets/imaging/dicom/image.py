@@ -22,10 +22,9 @@ from .pixels import COLOUR, GREY, PALETTE, PixelDescription, describe_pixels
 Array = NDArray[Any]
 Picture = NDArray[np.uint8]
 
-_J2K_SIDES = {True: thumbnails.SIDE, False: thumbnails.SIDE * 3 // 2}
-"""How large the wavelet levels of a grey (True) and of a colour frame must be. At the thumbnail's very size they are a
-little sharper than averages, on CT and MR by 1 to 5 grey levels, which is not worth a decoding three times as long; at
-the edges of text that is burned into colour frames it shows."""
+_ROUGH = 10.0
+"""Mean difference of neighbours, in grey levels, above which a wavelet level is too noisy to stand for an average: it
+keeps more of the noise. Below it the two differ by at most 2 levels on average, above it by 3.5 to 5."""
 
 _AVERAGED_LEVELS = 64
 """A window must span this many stored levels for averaging before windowing to look like averaging after it."""
@@ -94,7 +93,7 @@ class DicomImage:
             small = self._small_j2k(index)
         if small is None:
             small = self._picture(index, *self.decode(index), None).picture
-        return thumbnails.shrink(small)
+        return thumbnails.shrink(small, thumbnails.fit(self.pixels.columns, self.pixels.rows))
 
     def _picture(self, index: int, array: Array, photometric: str, window: tuple[float, float] | None) -> Shown:
         if photometric == PALETTE:
@@ -130,18 +129,24 @@ class DicomImage:
         return None if reduced is None else self._picture(index, *reduced, None).picture
 
     def _small_j2k(self, index: int) -> Picture | None:
-        """Return a JPEG 2000 frame from its lower wavelet levels; None for all other frames, and for grey ones whose
-        window is narrow, or whose minimum and maximum must come from every pixel because they have no window."""
+        """Return a JPEG 2000 frame from its lower wavelet levels.
+
+        None for all other frames, for grey ones whose window is narrow or whose minimum and maximum must come from
+        every pixel because they have no window, and for noisy ones.
+        """
         pixels, frames = self.pixels, self._frames
         if frames is None or pixels.transfer_syntax not in syntaxes.J2K or pixels.photometric == PALETTE:
             return None
         if accelerators.cv2 is None or (pixels.photometric in GREY and not self._may_average_first(index)):
             return None
-        reduced = decoder.decode_j2k_reduced(frames[index], pixels, _J2K_SIDES[pixels.photometric in GREY])
+        reduced = decoder.decode_j2k_reduced(frames[index], pixels, thumbnails.SIDE)
         if reduced is None:
             return None
         array, photometric, halvings = reduced
-        return thumbnails.centre(self._picture(index, array, photometric, None).picture, halvings)
+        picture = self._picture(index, array, photometric, None).picture
+        if thumbnails.roughness(picture) > _ROUGH:
+            return None
+        return thumbnails.centre(picture, halvings)
 
     def _may_average_first(self, index: int) -> bool:
         """Tell whether windowing averaged stored values looks like averaging windowed ones: a wide linear window."""
