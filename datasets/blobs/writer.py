@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from datasets.models import Blob, StorageRemoval, WriteIntent
+from datasets.models.blob import ORIGINAL, THUMBNAIL
 from deepcap.common.chunks import in_chunks
 
 from .keys import family_of, new_batch_prefix, stem_of
@@ -38,8 +39,8 @@ class Written:
 
     @property
     def keys(self) -> list[str]:
-        blob = self.row()
-        return [blob.original_key, *([blob.thumbnail_key] if self.has_thumbnail else [])]
+        kinds = (ORIGINAL, THUMBNAIL) if self.has_thumbnail else (ORIGINAL,)
+        return [f"{family_of(self.stem)}{kind}" for kind in kinds]
 
     def row(self) -> Blob:
         return Blob(digest=self.digest, size=self.size, stem=self.stem, has_thumbnail=self.has_thumbnail)

@@ -7,11 +7,11 @@ chunks of their own short transactions: a dataset of a million images keeps nobo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db.models import Count, OuterRef, Subquery
 
-from datasets.models import Image, Study
+from datasets.models import Image, Series, Study
 from datasets.models.image import Duplicate
 from deepcap.common.chunks import in_chunks
 from deepcap.common.sql import assign
@@ -20,6 +20,7 @@ from .order import Slice, display_order, natural_key
 
 STUDIES_PER_CHUNK = 50
 ROWS_PER_CHUNK = 2_000
+ARRANGED_BY = ("study_id", "series_id", "path", "slice_position", "instance_number", "attributes")
 
 Beat = Callable[[], None]
 
@@ -41,13 +42,14 @@ def _arrange_dicom_studies(dataset_id: int, *, beat: Beat) -> dict[int, str]:
     first_paths: dict[int, str] = {}
     for chunk in in_chunks(studies, STUDIES_PER_CHUNK):
         beat()
+        series = Series.objects.filter(study__in=chunk).in_bulk()
         images: dict[int, list[Image]] = defaultdict(list)
-        for image in Image.objects.filter(study__in=chunk).select_related("series").defer("dataset"):
+        for image in Image.objects.filter(study__in=chunk).only(*ARRANGED_BY):
             images[image.study_id].append(image)
         described = []
         for study_id, members in images.items():
             by_pk = {image.pk: image for image in members}
-            ordered = [by_pk[found.pk] for found in display_order(map(_slice, members))]
+            ordered = [by_pk[found.pk] for found in display_order(_slice(image, series) for image in members)]
             for positions in in_chunks(((image.pk, place) for place, image in enumerate(ordered)), ROWS_PER_CHUNK):
                 assign(Image, "position", positions)
             described.append(_describe(study_id, ordered))
@@ -56,12 +58,13 @@ def _arrange_dicom_studies(dataset_id: int, *, beat: Beat) -> dict[int, str]:
     return first_paths
 
 
-def _slice(image: Image) -> Slice:
+def _slice(image: Image, series: Mapping[int, Series]) -> Slice:
     orientation = image.attributes.get("ImageOrientationPatient") or ()
+    own_series = series.get(image.series_id)
     return Slice(
         pk=image.pk,
-        series_number=image.series.series_number if image.series else None,
-        series_uid=image.series.series_instance_uid if image.series else "",
+        series_number=own_series.series_number if own_series else None,
+        series_uid=own_series.series_instance_uid if own_series else "",
         slice_position=image.slice_position,
         orientation=tuple(orientation),
         instance_number=image.instance_number,

@@ -118,7 +118,9 @@ def burned_in_risk(header: ImageHeader) -> bool:
 
 def clean(text: str, length: int) -> str:
     """Cut ``text`` to a column and drop control characters, which PostgreSQL and people cannot read."""
-    return "".join(character for character in text if character.isprintable())[:length]
+    if not text.isprintable():
+        text = "".join(character for character in text if character.isprintable())
+    return text[:length]
 
 
 def integer(value: int | None) -> int | None:
