@@ -67,6 +67,7 @@ class DeletionReceipt(ConsolePage):
         deletion = deletion_or_404(self.request, pk)
         said = receipt(deletion)
         lines = [(label, said["impact"].get(kind, 0), said["counts"].get(kind, 0)) for kind, label in KINDS.items()]
+        lines = [line for line in lines if line[1] or line[2]] or lines[:1]
         return {
             "deletion": deletion,
             "receipt": said,

@@ -119,9 +119,11 @@ def test_the_keyboard_is_enough(console: Page, user):
     console.reload()
     console.keyboard.press("/")
     expect(console.get_by_role("searchbox")).to_be_focused()
+    console.evaluate("window.isTheSamePage = true")
     console.keyboard.type("chest")
     console.keyboard.press("Enter")
     expect(console).to_have_url(re.compile("search=chest"))
+    assert console.evaluate("window.isTheSamePage"), "Enter in the search field must not end what the page is doing."
     console.get_by_role("searchbox").blur()
     console.keyboard.press("u")
     expect(console.get_by_role("dialog", name="Upload dataset")).to_be_visible()

@@ -1,9 +1,15 @@
 import { closest } from "../dom";
 
-/** `data-submit-on-change` on a form (page sizes, switches), and the eye beside a password. */
+/**
+ * `data-submit-on-change` on a form (page sizes, switches), search fields, and the eye beside a password. A search field
+ * has searched already when Enter is pressed: sending its form would load the page anew and end the uploads.
+ */
 export function startForms(): void {
   document.addEventListener("change", (event) => {
     closest<HTMLFormElement>(event, "form[data-submit-on-change]")?.requestSubmit();
+  });
+  document.addEventListener("submit", (event) => {
+    if (globalThis.htmx && closest(event, ".search-field")) event.preventDefault();
   });
   document.addEventListener("click", (event) => {
     const button = closest(event, "[data-password-reveal]");
