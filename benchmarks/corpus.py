@@ -102,7 +102,7 @@ def _from_sample(sample: str, *names: str) -> list[Dataset]:
 
 
 KINDS = {
-    "ct": Kind("CT 512 × 512", lambda: _from_sample("CT head phantom.zip"), 240, 40),
+    "ct": Kind("CT 512 × 512", lambda: _from_sample("CT head phantom.zip"), 240, 80),
     "cr": Kind(
         "CR 1760 × 1760 and 1841 × 1955",
         lambda: _from_sample("Ultrasound, X-ray and more.zip", "radiography/chest.dcm", "radiography/hand.dcm"),
@@ -113,37 +113,44 @@ KINDS = {
 ULTRASOUND = Kind(
     f"US {ULTRASOUND_SIZE[0]} × {ULTRASOUND_SIZE[1]}, {ULTRASOUND_FRAMES} frames",
     lambda: _from_sample("Ultrasound, X-ray and more.zip", "ultrasound/cine.dcm"),
-    20,
-    6,
+    40,
+    16,
 )
 WARM_UP_FILES = 3
+FIRST_STORED, FIRST_WARM_UP = 500_000, 1_000_000  # numbers of files that no other corpus of the kind has
 NAMES = [*(f"{kind}-{encoding}" for kind in KINDS for encoding in ENCODINGS), "us-jpeg"]
 
 
-def corpus(name: str, folder: Path, *, quick: bool = False, times: int = 1) -> Corpus:
-    """Return the corpus ``name`` (one of NAMES), made below ``folder`` if it is not there; ``times`` as many files."""
+def corpus(name: str, folder: Path, *, quick: bool = False, times: int = 1, stored: bool = False) -> Corpus:
+    """Return the corpus ``name`` (one of NAMES), made below ``folder`` if it is not there; ``times`` as many files.
+
+    With ``stored``, as many other files of the same kind in a zip without compression.
+    """
     kind_name, _, encoding = name.partition("-")
     kind = KINDS.get(kind_name, ULTRASOUND)
     count = (kind.quick_count if quick else kind.count) * times
     make = _ultrasound if kind is ULTRASOUND else lambda number: _radiology(kind_name, encoding, number)
     base = folder / f"corpus-{VERSION}"
-    path, warm_up = base / f"{name}-{count}.zip", base / f"{name}-warm-up.zip"
-    _make_zip(path, range(count), make, kind_name)
-    _make_zip(warm_up, range(1_000_000, 1_000_000 + WARM_UP_FILES), make, kind_name)
+    path, first, method = base / f"{name}-{count}.zip", 0, zipfile.ZIP_DEFLATED
+    if stored:
+        path, first, method = base / f"{name}-{count}-stored.zip", FIRST_STORED, zipfile.ZIP_STORED
+    warm_up = base / f"{name}-warm-up.zip"
+    _make_zip(path, range(first, first + count), make, kind_name, method)
+    _make_zip(warm_up, range(FIRST_WARM_UP, FIRST_WARM_UP + WARM_UP_FILES), make, kind_name, zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(path) as archive:
         inflated = sum(entry.file_size for entry in archive.infolist())
     encoding_title = "JPEG" if kind is ULTRASOUND else ENCODINGS[encoding][0]
     return Corpus(name, f"{kind.title}, {encoding_title}", path, warm_up, count, inflated)
 
 
-def _make_zip(path: Path, numbers: range, make: Callable[[int], bytes], folder: str) -> None:
+def _make_zip(path: Path, numbers: range, make: Callable[[int], bytes], folder: str, method: int) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    with zipfile.ZipFile(partial, "w", method, compresslevel=6) as archive:
         for number in numbers:
-            archive.writestr(zipfile.ZipInfo(f"{folder}/{number:06d}.dcm"), make(number), zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(f"{folder}/{number:06d}.dcm"), make(number), method)
     partial.rename(path)
 
 

@@ -39,10 +39,7 @@ def write(name: str, title: str, section: Section, *, quick: bool) -> None:
     block = f"{begin}\n## {title}\n\n{stamp}\n\n{section.text}\n{end}"
     written = REPORT.read_text() if REPORT.exists() else INTRODUCTION
     before, found, rest = written.partition(begin)
-    if found:
-        written = before + block + rest.partition(end)[2]
-    else:
-        written = f"{written.rstrip()}\n\n{block}\n"
+    written = before + block + rest.partition(end)[2] if found else f"{written.rstrip()}\n\n{block}\n"
     REPORT.write_text(written)
     RESULTS.mkdir(exist_ok=True)
     raw = {"command": command, "at": now.isoformat(timespec="seconds"), "machine": machine(), **section.raw}

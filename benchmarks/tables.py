@@ -22,3 +22,8 @@ def short(value: float) -> str:
 
 def mebibytes(size: int) -> str:
     return f"{size / 1024**2:.0f}"
+
+
+def nearest(values: Sequence[float], share: float) -> float:
+    """Return the value that ``share`` of the values do not exceed."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
