@@ -9,9 +9,7 @@ from PIL import JpegImagePlugin
 from .. import accelerators
 from ..codestreams import JPEG_LOSSLESS_FRAME, StreamHeader
 from ..errors import Rejected
-
-# What Pillow raises for damaged files.
-FAULTS = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError)
+from .pillow import refusing
 
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
 _END = b"\xff\xd9"
@@ -69,14 +67,11 @@ def decode(data: memoryview, *, grey: bool, at_least: tuple[int, int] = (0, 0)) 
 
 def _decode_with_pillow(data: memoryview, grey: bool, at_least: tuple[int, int]) -> NDArray[np.uint8]:
     mode = "L" if grey else "RGB"
-    try:
-        with JpegImagePlugin.JpegImageFile(BytesIO(data)) as image:
-            if at_least != (0, 0):
-                image.draft(None, at_least)
-            image.load()
-            return np.asarray(image if image.mode == mode else image.convert(mode))
-    except FAULTS as fault:
-        raise Rejected("image_corrupt", "The JPEG data are truncated or corrupt.") from fault
+    with refusing("JPEG"), JpegImagePlugin.JpegImageFile(BytesIO(data)) as image:
+        if at_least != (0, 0):
+            image.draft(None, at_least)
+        image.load()
+        return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def _guess(header: StreamHeader) -> bool:

@@ -15,6 +15,7 @@ from ..errors import Rejected
 from ..limits import Limits
 from ..records import Format, ImageHeader
 from . import jpeg
+from .pillow import refusing
 from .png import PngHeader, check_scan_lines, read_png_header
 
 Picture = NDArray[np.uint8]
@@ -144,11 +145,8 @@ def _colour(stream: StreamHeader | PngHeader) -> tuple[int, str, bool]:
 
 def _decode_cmyk(data: memoryview) -> Picture:
     """Return RGB of a four-component JPEG; Pillow knows that Adobe stores CMYK inverted."""
-    try:
-        with JpegImagePlugin.JpegImageFile(BytesIO(data)) as image:
-            return np.asarray(image.convert("RGB"))
-    except jpeg.FAULTS as fault:
-        raise Rejected("image_corrupt", "The JPEG data are truncated or corrupt.") from fault
+    with refusing("JPEG"), JpegImagePlugin.JpegImageFile(BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def _decode_png(data: memoryview, header: PngHeader, at_least: tuple[int, int]) -> Decoded:
@@ -158,14 +156,11 @@ def _decode_png(data: memoryview, header: PngHeader, at_least: tuple[int, int]) 
         if deep_colour or not header.interlaced:  # libpng reads interlaced files too, but complains on stderr
             return _decode_with_libpng(data, header)
     check_scan_lines(data, header)
-    try:
-        with PngImagePlugin.PngImageFile(BytesIO(data)) as image:
-            image.load()
-            if image.mode.startswith("I"):
-                return Decoded(np.asarray(image).astype(np.uint16, copy=False))
-            return _split(image, header, at_least)
-    except jpeg.FAULTS as fault:
-        raise Rejected("image_corrupt", "The PNG data are truncated or corrupt.") from fault
+    with refusing("PNG"), PngImagePlugin.PngImageFile(BytesIO(data)) as image:
+        image.load()
+        if image.mode.startswith("I"):
+            return Decoded(np.asarray(image).astype(np.uint16, copy=False))
+        return _split(image, header, at_least)
 
 
 def _split(image: Image.Image, header: PngHeader, at_least: tuple[int, int]) -> Decoded:
