@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path)
         parser.add_argument("--owner", required=True, metavar="USERNAME")
         parser.add_argument("--name", help="default: the file's name without its extension")
-        parser.add_argument("--wait", action="store_true", help="end when the dataset is ready; exit status 1 if it is not")
+        parser.add_argument("--wait", action="store_true", help="end when it is ready; exit status 1 if it is not")
         parser.add_argument("--here", action="store_true", help="do the work in this process, without workers")
 
     def handle(self, *, path, owner, name, wait, here, **options):
