@@ -32,13 +32,6 @@ FLAGS = [
 ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "/e2e/" in str(item.path):
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, object]:
     chromium = shutil.which("chromium")
@@ -73,6 +66,7 @@ def page(page: Page, expected_faults):
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.set_default_timeout(20_000)
     yield page
+    page.unroute_all(behavior="ignoreErrors")
     assert [fault for fault in faults if not any(re.search(pattern, fault) for pattern in expected_faults)] == []
 
 

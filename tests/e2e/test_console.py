@@ -14,6 +14,8 @@ from tests.builders import make_dataset, make_ingest
 from .conftest import do_the_work
 from .pictures import BROKEN, pictures, zip_file
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 HOSTILE = "<script>throw new Error(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -101,6 +103,7 @@ def test_search_sort_and_pages_keep_to_each_other(console: Page, user):
     console.get_by_role("searchbox").fill("mr ")
     expect(rows).to_have_count(11)
     console.get_by_role("link", name="Dataset", exact=True).last.click()
+    expect(console.locator("th[aria-sort=descending]")).to_contain_text("Dataset")
     expect(rows.first).to_contain_text("MR 21")
     console.get_by_label("Hide dataset without annotation data").check()
     expect(rows).to_have_count(7)
@@ -172,6 +175,8 @@ def test_a_study_is_leafed_through_and_says_how_it_is_shown(console: Page, user)
     expect(console.locator(".study-foot")).to_contain_text("Image 1 of 3")
     expect(console).to_have_url(re.compile("image=1"))
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
+    console.go_back()
+    expect(console.get_by_role("heading", name="Dataset List")).to_be_visible()
 
 
 def test_a_page_far_back_in_a_large_dataset_is_reached_by_its_number(console: Page, user):

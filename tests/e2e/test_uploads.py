@@ -11,6 +11,8 @@ from datasets.models import Dataset, DatasetStatus, Study, Upload
 from .conftest import do_the_work
 from .pictures import BROKEN, drop, pictures, zip_file
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 ROW = "#dataset-list tbody tr"
 PART = re.compile(r"/parts/(\d+)/$")
 
@@ -146,6 +148,19 @@ def test_an_upload_is_paused_and_goes_on(console: Page, small_parts):
     panel(console).get_by_role("button", name="Resume").click()
     prepare(console)
     expect(console.locator(ROW)).to_contain_text("Available")
+
+
+def test_pausing_while_an_upload_begins_leaves_no_second_one(console: Page, small_parts):
+    beginning: list[Route] = []
+    console.route("**/api/v1/uploads/", lambda route: beginning.append(route))
+    choose(console, big_zip())
+    panel(console).get_by_role("button", name="Pause").click()
+    beginning[0].continue_()
+    expect(console.locator(ROW)).to_contain_text("Uploading")
+    panel(console).get_by_role("button", name="Resume").click()
+    prepare(console)
+    expect(console.locator(ROW)).to_contain_text("Available")
+    assert len(beginning) == Dataset.objects.count() == 1
 
 
 def test_after_a_reload_the_same_file_sends_only_what_is_missing(console: Page, small_parts, tmp_path):

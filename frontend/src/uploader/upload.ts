@@ -192,7 +192,9 @@ export class Upload {
       return undefined;
     }
     const request = { filename: this.filename, size: this.size, ...(this.#name && { name: this.#name }) };
-    const session: Session = await this.#retrying(() => this.shop.api.create(request, signal), signal);
+    // Not to be broken off half way: the server would have a session that nobody knows of.
+    const untilAnswered = new AbortController().signal;
+    const session: Session = await this.#retrying(() => this.shop.api.create(request, untilAnswered), signal);
     this.#session = { id: String(session.id), partSize: session.part_size };
     this.shop.store.save({
       ...this.#session,
@@ -204,6 +206,8 @@ export class Upload {
       expiresAt: session.expires_at,
     });
     this.shop.onServerChange();
+    if (signal.aborted && this.state === "cancelled") await this.#discardSession();
+    signal.throwIfAborted();
     return undefined;
   }
 
