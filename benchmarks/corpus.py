@@ -102,12 +102,12 @@ def _from_sample(sample: str, *names: str) -> list[Dataset]:
 
 
 KINDS = {
-    "ct": Kind("CT 512 × 512", lambda: _from_sample("CT head phantom.zip"), 240, 80),
+    "ct": Kind("CT 512 × 512", lambda: _from_sample("CT head phantom.zip"), 120, 60),
     "cr": Kind(
         "CR 1760 × 1760 and 1841 × 1955",
         lambda: _from_sample("Ultrasound, X-ray and more.zip", "radiography/chest.dcm", "radiography/hand.dcm"),
-        32,
-        8,
+        24,
+        16,
     ),
 }
 ULTRASOUND = Kind(

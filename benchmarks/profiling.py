@@ -14,8 +14,8 @@ from typing import Any
 from datasets.archives import reader
 from datasets.blobs.writer import BlobWriter
 from datasets.imaging import Limits, thumbnails
-from datasets.imaging import examine as examine_here
 from datasets.imaging.dicom.image import DicomImage
+from datasets.imaging.examine import examine as examine_here
 from datasets.ingest import examine, pipeline, read
 
 from . import worker
