@@ -60,12 +60,13 @@ function prepare(page: Element): void {
   for (const link of page.querySelectorAll<HTMLElement>("[data-preload]")) void loaded(link.dataset.preload ?? "");
   const picture = page.querySelector<HTMLImageElement>("[data-study-image]");
   const place = page.querySelector("[data-study-window]");
-  if (picture && place) void tellWindow(picture.src, place);
+  if (picture && place) void tellWindow(picture, place);
 }
 
 /** The picture's headers say which rule chose the grey values; it comes out of the browser's cache. */
-async function tellWindow(source: string, place: Element): Promise<void> {
-  const { headers, ok } = await fetch(source, { cache: "force-cache" });
+async function tellWindow(picture: HTMLImageElement, place: Element): Promise<void> {
+  await picture.decode().catch(() => {});
+  const { headers, ok } = await fetch(picture.src, { cache: "force-cache" });
   if (!ok) return;
   const [center, width] = ["X-Window-Center", "X-Window-Width"].map((name) => headers.get(name));
   const rule = ruleOf(headers.get("X-Window-Rule") ?? "");
