@@ -5,6 +5,7 @@ import io
 import lzma
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 from .limits import MIB
@@ -35,19 +36,21 @@ def _fastest_zlib() -> Any:
 
 
 deflate = _fastest_zlib()
+INFLATE_ERRORS = (zlib.error, deflate.error, lzma.LZMAError, OSError, EOFError, ValueError)
 
 
-def _whole_inflater() -> Any:
-    """Return libdeflate's inflater where imagecodecs brings it: half of ISA-L's time, but only for whole streams."""
+@cache
+def whole_inflater() -> Any:
+    """Return libdeflate's inflater where imagecodecs brings it: half of ISA-L's time, but only for whole streams.
+
+    Loaded at first use: what only looks into archives does without.
+    """
     try:
         from imagecodecs import deflate_decode
     except ImportError:
         return None
     return deflate_decode
 
-
-inflate_whole = _whole_inflater()
-INFLATE_ERRORS = (zlib.error, deflate.error, lzma.LZMAError, OSError, EOFError, ValueError)
 
 Take = Callable[[int], bytes]
 
@@ -118,8 +121,9 @@ def inflate(member: Member, take: Take) -> bytes:
 
 def _inflate_deflated(packed: bytes, size: int) -> bytes:
     """Return a raw deflate stream's content, at most one byte more than ``size`` of it. Raises DamagedError."""
+    inflate_whole = whole_inflater() if size <= ALLOCATED_BYTES else None
     try:
-        if inflate_whole is not None and size <= ALLOCATED_BYTES:
+        if inflate_whole is not None:
             whole: bytes = inflate_whole(packed, raw=True, out=size)
             return whole
         content: bytes = deflate.decompressobj(RAW_DEFLATE).decompress(packed, size + 1)
