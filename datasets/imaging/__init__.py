@@ -1,11 +1,11 @@
 """Pixels: from the bytes of one file to its header, its grey values and its thumbnail.
 
-Knows no Django. Everything wrong with a file is :class:`Rejected` or :class:`Skipped` with a code and a sentence;
-anything else that is raised is a fault of this package.
+Servers and workers use the :class:`Sandbox` and never load a codec themselves; what decodes in the same process is in
+``examine`` (functions ``examine``, ``render``, ``dicom_json``). Everything wrong with a file is :class:`Rejected` or
+:class:`Skipped` with a code and a sentence; anything else that is raised is a fault of this package. Knows no Django.
 """
 
 from .errors import ImagingError, Rejected, Skipped
-from .examine import dicom_json, examine, render
 from .limits import Limits
 from .records import Examined, ImageHeader, Rendered
 from .sandbox import Sandbox
@@ -20,8 +20,5 @@ __all__ = [
     "Rendered",
     "Sandbox",
     "Skipped",
-    "dicom_json",
-    "examine",
-    "render",
     "sniff",
 ]

@@ -22,7 +22,7 @@ from PIL import Image
 
 from . import accelerators
 from .errors import ImagingError, Skipped
-from .examine import examine, render
+from .examine import dicom_json, examine, render
 from .limits import Limits
 from .protocol import ANSWER, FAULT, MEMORY, OK, READY, REJECTED, SKIPPED
 from .records import Examined, ImageHeader, Rendered
@@ -58,6 +58,8 @@ def answer(asked: dict[str, Any], data: memoryview, limits: Limits) -> tuple[int
             window = asked["window"]
             rendered = _document(render(data, frame=asked["frame"], window=tuple(window) if window else None))
             return OK, rendered, rendered.pop("png")
+        if asked["do"] == "dicom_json":
+            return OK, dicom_json(data), b""
         examined = _document(examine(data, limits))
         thumbnail = examined.pop("thumbnail")
         examined["header"] = _document(examined["header"])

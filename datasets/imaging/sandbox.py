@@ -57,16 +57,21 @@ class Sandbox:
         self._child: _Child | None = None
 
     def examine(self, data: Data) -> Examined:
-        """Like `datasets.imaging.examine`, with this sandbox's limits."""
+        """Like `datasets.imaging.examine.examine`, with this sandbox's limits."""
         document, blob = self._ask({"do": "examine"}, data)
         header = ImageHeader(**document["header"])
         thumbnail = blob if document["drawn"] else None
         return Examined(header, thumbnail, document["undrawable"], document["undrawable_message"])
 
     def render(self, data: Data, *, frame: int = 1, window: tuple[float, float] | None = None) -> Rendered:
-        """Like `datasets.imaging.render`."""
+        """Like `datasets.imaging.examine.render`."""
         document, blob = self._ask({"do": "render", "frame": frame, "window": window}, data)
         return Rendered(png=blob, **document)
+
+    def dicom_json(self, data: Data) -> dict[str, Any]:
+        """Like `datasets.imaging.examine.dicom_json`."""
+        document, _ = self._ask({"do": "dicom_json"}, data)
+        return document
 
     def close(self) -> None:
         """End the child; the sandbox starts another when it is used again."""

@@ -1,6 +1,8 @@
 """Tell what a file is by its content; names and extensions are not asked."""
 
-from .dicom.file import looks_like_bare_dataset
+import struct
+
+from .dicom.vrs import LONG_VRS, SHORT_VRS
 from .records import Format
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -19,4 +21,25 @@ def sniff(data: bytes | bytearray | memoryview) -> Format | None:
         return "JPEG"
     if bytes(view[:8]) == PNG_SIGNATURE:
         return "PNG"
-    return "DICOM" if looks_like_bare_dataset(view) else None
+    return "DICOM" if _looks_like_bare_dataset(view) else None
+
+
+def _looks_like_bare_dataset(data: memoryview) -> bool:
+    """Tell whether data begins like a data set without preamble: a first element of group 0002 or 0008 that fits."""
+    if len(data) < 16:
+        return False
+    group, element = struct.unpack_from("<HH", data)
+    little = group in (0x0002, 0x0008)
+    if not little:
+        group, element = struct.unpack_from(">HH", data)
+        if group != 0x0008:
+            return False
+    if element > 0x0100 or element == 0x0002:
+        return False
+    code = bytes(data[4:6])
+    order = "<" if little else ">"
+    if code in LONG_VRS:
+        return True
+    if code in SHORT_VRS:
+        return bool(struct.unpack_from(order + "H", data, 6)[0] <= len(data) - 8)
+    return little and bool(struct.unpack_from("<I", data, 4)[0] <= min(1024, len(data) - 8))

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from datasets.blobs.store import get_store
-from datasets.imaging import ImagingError, Rendered, Sandbox, dicom_json
+from datasets.imaging import ImagingError, Rendered, Sandbox
 from datasets.models import Image
 from datasets.models.image import ImageFormat
 from deepcap.common.errors import DomainError
@@ -53,7 +53,8 @@ def header_of(image: Image) -> dict[str, Any]:
         raise NotDicom("Only DICOM images have tags.")
     data = get_store().read(image.blob.original_key)
     try:
-        return dicom_json(data)
+        with _turn:
+            return _sandbox().dicom_json(data)
     except ImagingError as error:
         raise NotDrawable(error.message, code=error.code) from error
 

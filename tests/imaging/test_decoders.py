@@ -12,11 +12,12 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
-from datasets.imaging import ImagingError, Limits, Rejected, examine, render
+from datasets.imaging import ImagingError, Limits, Rejected
 from datasets.imaging.decoders import dicom as decoder
 from datasets.imaging.decoders.dicom import NoDecoder
 from datasets.imaging.dicom import syntaxes
 from datasets.imaging.dicom.image import DicomImage
+from datasets.imaging.examine import examine, render
 
 from . import samples
 

@@ -8,7 +8,8 @@ import pydicom
 import pytest
 from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 
-from datasets.imaging import ImagingError, examine, render
+from datasets.imaging import ImagingError
+from datasets.imaging.examine import examine, render
 
 from . import samples
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.imaging import ImagingError, dicom_json, examine, render, sniff
+from datasets.imaging import ImagingError, sniff
+from datasets.imaging.examine import dicom_json, examine, render
 
 from . import samples
 

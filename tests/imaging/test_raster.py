@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from datasets.imaging import ImagingError, Limits, accelerators, examine, render, sniff
+from datasets.imaging import ImagingError, Limits, accelerators, sniff
 from datasets.imaging.decoders import raster
+from datasets.imaging.examine import examine, render
 
 from . import samples
 

@@ -5,9 +5,9 @@ import io
 import pytest
 from PIL import Image
 
-from datasets.imaging import ImagingError, Limits, Skipped, examine, render
+from datasets.imaging import ImagingError, Limits, Skipped
 from datasets.imaging.dicom.image import DicomImage
-from datasets.imaging.examine import middle_frame, open_image
+from datasets.imaging.examine import examine, middle_frame, open_image, render
 
 from . import samples
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from datasets.imaging import ImagingError, Limits, Rejected, Sandbox, Skipped, examine, render
+from datasets.imaging import ImagingError, Limits, Rejected, Sandbox, Skipped
+from datasets.imaging.examine import examine, render
 from datasets.imaging.sandbox import KEPT_BYTES, SandboxFault
 
 from . import samples

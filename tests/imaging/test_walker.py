@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 
-from datasets.imaging import ImagingError, Limits, examine, sniff
+from datasets.imaging import ImagingError, Limits, sniff
 from datasets.imaging.dicom import lenient, tags
 from datasets.imaging.dicom.elements import Elements
 from datasets.imaging.dicom.file import open_dicom
@@ -21,6 +21,7 @@ from datasets.imaging.dicom.header import build_header
 from datasets.imaging.dicom.kinds import refuse_non_image
 from datasets.imaging.dicom.pixels import describe_pixels
 from datasets.imaging.dicom.walker import Unusual, Walked, walk
+from datasets.imaging.examine import examine
 
 from . import samples
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets.imaging import ImagingError, Limits, accelerators, examine, render
+from datasets.imaging import ImagingError, Limits, accelerators
 from datasets.imaging.dicom.image import DicomImage
-from datasets.imaging.examine import open_image
+from datasets.imaging.examine import examine, open_image, render
 
 from . import samples
 
@@ -87,7 +87,8 @@ def test_the_package_works_where_none_of_them_is_installed():
         "import sys\n"
         f"for name in {NAMES!r}: sys.modules[name] = None\n"
         "from pathlib import Path\n"
-        "from datasets.imaging import accelerators, examine\n"
+        "from datasets.imaging import accelerators\n"
+        "from datasets.imaging.examine import examine\n"
         "assert not any(accelerators.available().values())\n"
         "for path in sys.argv[1:]:\n"
         "    assert examine(Path(path).read_bytes()).thumbnail, path\n"

@@ -8,7 +8,8 @@ from ..errors import Rejected
 from ..limits import Limits
 from . import lenient, syntaxes, tags
 from .elements import Elements
-from .walker import LONG_VRS, SHORT_VRS, PixelSpan, Unusual, walk
+from .vrs import LONG_VRS, SHORT_VRS
+from .walker import PixelSpan, Unusual, walk
 
 _META_GROUP = 0x0002
 
@@ -66,27 +67,6 @@ def read_elements(
         truncated = unusual.truncated and pixels is None
     elements.adopt_defaults()
     return elements, pixels, truncated
-
-
-def looks_like_bare_dataset(data: memoryview) -> bool:
-    """Tell whether data begins like a data set without preamble: a first element of group 0002 or 0008 that fits."""
-    if len(data) < 16:
-        return False
-    group, element = struct.unpack_from("<HH", data)
-    little = group in (0x0002, 0x0008)
-    if not little:
-        group, element = struct.unpack_from(">HH", data)
-        if group != 0x0008:
-            return False
-    if element > 0x0100 or element == 0x0002:
-        return False
-    code = bytes(data[4:6])
-    order = "<" if little else ">"
-    if code in LONG_VRS:
-        return True
-    if code in SHORT_VRS:
-        return bool(struct.unpack_from(order + "H", data, 6)[0] <= len(data) - 8)
-    return little and bool(struct.unpack_from("<I", data, 4)[0] <= min(1024, len(data) - 8))
 
 
 def _read_meta(data: memoryview, offset: int) -> tuple[str, int]:

@@ -13,7 +13,8 @@ from pydicom.tag import BaseTag
 from ..errors import Rejected
 from . import tags
 from .elements import Elements
-from .walker import LONG_VRS, PixelSpan
+from .vrs import LONG_VRS
+from .walker import PixelSpan
 
 # pydicom raises any of these for damaged data sets; it has no exception of its own for them.
 FAULTS = (

@@ -11,45 +11,12 @@ from collections.abc import Iterator
 from ..errors import Rejected
 from . import tags
 from .elements import Elements
+from .vrs import LONG, SHORT
 
 UNDEFINED = 0xFFFFFFFF
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
-
-# PS3.5 table 7.1-1 and 7.1-2: VRs with a 32-bit length behind two reserved bytes, and those with a 16-bit length.
-_LONG = {
-    vr: vr.decode()
-    for vr in (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
-}
-_SHORT = {
-    vr.encode(): vr
-    for vr in [
-        "AE",
-        "AS",
-        "AT",
-        "CS",
-        "DA",
-        "DS",
-        "DT",
-        "FL",
-        "FD",
-        "IS",
-        "LO",
-        "LT",
-        "PN",
-        "SH",
-        "SL",
-        "SS",
-        "ST",
-        "TM",
-        "UI",
-        "UL",
-        "US",
-    ]
-}
-SHORT_VRS = frozenset(_SHORT)
-LONG_VRS = frozenset(_LONG)
 
 
 class Unusual(Exception):
@@ -171,7 +138,7 @@ def _walk(
     order = "<" if little else ">"
     head = struct.Struct(order + "HH2sH").unpack_from
     long_length = struct.Struct(order + "I").unpack_from
-    short_vrs, long_vrs = _SHORT, _LONG
+    short_vrs, long_vrs = SHORT, LONG
     while offset + 8 <= end:
         group, element, code, length = head(buffer, offset)
         tag = group << 16 | element
@@ -246,10 +213,10 @@ def _skip_undefined(buffer: memoryview, offset: int, end: int, explicit: bool, l
         inner = explicit
         if not explicit:
             offset += 8
-        elif code in _SHORT:
+        elif code in SHORT:
             length = length >> 16 if little else length & 0xFFFF
             offset += 8
-        elif code in _LONG:
+        elif code in LONG:
             if offset + 12 > end:
                 break
             length = long_length(buffer, offset + 8)[0]
