@@ -63,7 +63,7 @@ def referenced(blob_ids: Collection[int]) -> set[int]:
 
 
 @transaction.atomic(durable=True)
-def settle_candidates(*, deletion_id: int | None = None, limit: int = 2000) -> int:
+def settle_candidates(*, deletion_id: int | None = None, limit: int = 500) -> int:
     """Decide about up to ``limit`` candidates, of one deletion or of all; returns how many were decided.
 
     A blob that nothing refers to loses its row, and the removal of its objects is ordered. A blob that is referred to
