@@ -30,9 +30,8 @@ print(json.dumps({name: getattr(settings, name) for name in names}))
 
 def start(tmp_path, code: str = SHOW, **changes: str | None) -> subprocess.CompletedProcess[str]:
     """Start Python under the production settings with the safe values, changed."""
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("DEEPCAP_", "AWS_", "DATABASE_URL"))
-    }
+    ours = ("DEEPCAP_", "DJANGO_", "AWS_", "DATABASE_URL")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     given = {name: value for name, value in {**SAFE, **changes}.items() if value is not None}
     environment = {
         **inherited,
