@@ -37,9 +37,11 @@ class LocalStore(Store):
 
     def sync(self, keys: Iterable[str]) -> None:
         paths = [self._path(key) for key in keys]
+        shares = [paths[first::SYNCS_AT_ONCE] for first in range(min(SYNCS_AT_ONCE, len(paths)))]
         with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:  # the file system syncs what is asked for together in one go
-            list(pool.map(lambda path: _sync(path, os.fdatasync), paths))
-        for folder in {folder for path in paths for folder in path.relative_to(self.root).parents}:
+            list(pool.map(_sync_files, shares))
+        parents = {path.parent.relative_to(self.root) for path in paths}
+        for folder in {above for parent in parents for above in (parent, *parent.parents)}:
             _sync(self.root / folder, os.fsync)
 
     def put_stream(self, key: str, stream: ByteStream, size: int) -> None:
@@ -217,6 +219,11 @@ def write_all(file: int, data: bytes | memoryview, offset: int = 0) -> None:
 
 def _partial(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL)
+
+
+def _sync_files(paths: Iterable[Path]) -> None:
+    for path in paths:
+        _sync(path, os.fdatasync)
 
 
 def _sync(path: Path, how: Callable[[int], None]) -> None:
