@@ -4,34 +4,12 @@ Moments are statements and removals of files, counted from 1; odd ones are kille
 after. At moment 0 nobody is killed. SIGKILL, sent by the process itself, leaves it no more time than a power cut.
 """
 
-import os
-import signal
 import sys
 
 import django
 from django.conf import settings
 
-
-class Death:
-    """Comes at the given moment."""
-
-    def __init__(self, moment: int) -> None:
-        self.moment, self.now = moment, 0
-
-    def at_statement(self, execute, sql, params, many, context):
-        self.now += 1
-        if self.now == self.moment and self.moment % 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = execute(sql, params, many, context)
-        if self.now == self.moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    def at_removal(self, event: str, arguments: tuple) -> None:
-        if event == "os.remove":
-            self.now += 1
-            if self.now == self.moment:
-                os.kill(os.getpid(), signal.SIGKILL)
+from tests.death import Death
 
 
 def main(database: str, objects: str, deletion_id: int, moment: int) -> None:
@@ -45,8 +23,7 @@ def main(database: str, objects: str, deletion_id: int, moment: int) -> None:
     from deepcap.common import cascade
 
     cascade.ROWS_PER_TRANSACTION = 8
-    death = Death(moment)
-    sys.addaudithook(death.at_removal)
+    death = Death(moment, events=("os.remove",))
     with connection.execute_wrapper(death.at_statement):
         run(deletion_id)
 

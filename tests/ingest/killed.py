@@ -6,36 +6,14 @@ until nothing waits. SIGKILL, sent by the process itself, leaves it no more time
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 
 import django
 from django.conf import settings
 
+from tests.death import Death
+
 MEMBERS_PER_BATCH = 10
-
-
-class Death:
-    """Comes at the given moment: at odd ones just before, at even ones just after the statement."""
-
-    def __init__(self, moment: int) -> None:
-        self.moment, self.now = moment, 0
-
-    def at_statement(self, execute, sql, params, many, context):
-        self.now += 1
-        if self.now == self.moment and self.moment % 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = execute(sql, params, many, context)
-        if self.now == self.moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    def at_file(self, event: str, arguments: tuple) -> None:
-        if event in ("os.link", "os.rename"):
-            self.now += 1
-            if self.now == self.moment:
-                os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main(database: str, objects: str, ingest_id: int, moment: int) -> None:
@@ -48,8 +26,7 @@ def main(database: str, objects: str, ingest_id: int, moment: int) -> None:
     from datasets.ingest import index, pipeline
 
     index.MEMBERS_PER_BATCH = MEMBERS_PER_BATCH
-    death = Death(moment)
-    sys.addaudithook(death.at_file)
+    death = Death(moment, events=("os.link", "os.rename"))
     with connection.execute_wrapper(death.at_statement):
         while announcement := pipeline.waiting(ingest_id) or next(iter(pipeline.due()), None):
             (pipeline.advance if announcement.advance else pipeline.read_next)(ingest_id)
