@@ -18,7 +18,25 @@ from datasets.imaging import Examined, ImageHeader, Limits, Rejected, Sandbox, S
 SIDE_FILE_SUFFIXES = frozenset(
     {
         *(".csv", ".tsv", ".json", ".xml", ".txt", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".names", ".log"),
-        *(".md", ".rst", ".html", ".htm", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf", ".py", ".ipynb", ".sh"),
+        *(
+            ".md",
+            ".rst",
+            ".html",
+            ".htm",
+            ".pdf",
+            ".doc",
+            ".docx",
+            ".xls",
+            ".xlsx",
+            ".ppt",
+            ".pptx",
+            ".odt",
+            ".ods",
+            ".rtf",
+            ".py",
+            ".ipynb",
+            ".sh",
+        ),
         *(".nii", ".nrrd", ".mha", ".mhd"),
     }
 )
@@ -51,8 +69,8 @@ def sandbox() -> Sandbox:
 
 def examine(path: str, data: bytes) -> Accepted | Refused:
     """Decide about a member; a hostile or broken file is refused by code and never raises."""
-    if PurePosixPath(path).suffix.lower() in SIDE_FILE_SUFFIXES and sniff(data) is None:
-        return Refused(path, "skipped", "not_an_image", _("Not an image: left out."))
+    if is_side_file(path) and sniff(data) is None:
+        return left_out(path)
     try:
         examined = sandbox().examine(data)
     except Rejected as refusal:
@@ -60,6 +78,22 @@ def examine(path: str, data: bytes) -> Accepted | Refused:
     except Skipped as refusal:
         return Refused(path, "skipped", refusal.code, refusal.message)
     return Accepted(path=path, digest=hashlib.sha256(data).hexdigest(), size=len(data), examined=examined)
+
+
+def is_side_file(path: str) -> bool:
+    """Tell whether a file is, by its name, one of those that lie beside images: labels, notes, documents."""
+    return PurePosixPath(path).suffix.lower() in SIDE_FILE_SUFFIXES
+
+
+def left_out(path: str) -> Refused:
+    """Return the refusal of a side file, which never fails a dataset."""
+    return Refused(path, "skipped", "not_an_image", _("Not an image: left out."))
+
+
+def forgive_side_file(refused: Refused) -> Refused:
+    """Return a refusal made at sight, softened for an empty label file or a document that is a zip inside."""
+    forgivable = refused.code in ("file_empty", "nested_archive") and is_side_file(refused.path)
+    return left_out(refused.path) if forgivable else refused
 
 
 def study_key(accepted: Accepted) -> str:

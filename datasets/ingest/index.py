@@ -14,6 +14,7 @@ from datasets.blobs.store import get_store
 from datasets.models import Container, Dataset, DatasetStatus, Ingest, IngestBatch, IngestStage, Outcome, Problem
 from deepcap.common.leases import LeaseLost, WorkState
 
+from .examine import forgive_side_file
 from .source import archive_limits, container_of, single_member
 
 MEMBERS_PER_BATCH = 100
@@ -28,6 +29,7 @@ def index(ingest: Ingest) -> None:
     try:
         if container == Container.ZIP:
             found = read_index(get_store().source(upload.storage_key), archive_limits())
+            found.refused = [forgive_side_file(refused) for refused in found.refused]
         else:
             found = Index(members=[single_member(upload)], refused=[], name_encoding="utf-8", total_size=upload.size)
     except ArchiveError as error:

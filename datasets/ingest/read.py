@@ -22,7 +22,7 @@ from datasets.blobs.writer import BlobWriter
 from datasets.models import Image, Ingest, IngestBatch, IngestStage, Outcome, Problem, Series, Study
 from deepcap.common.leases import OPEN_STATES, LeaseLost, WorkState
 
-from .examine import Accepted, clean, examine, image_fields, integer, study_key
+from .examine import Accepted, clean, examine, forgive_side_file, image_fields, integer, study_key
 from .index import problems
 from .source import read_batch
 
@@ -93,7 +93,7 @@ def _read_members(batch: IngestBatch, *, writer: BlobWriter, lease: timedelta) -
             batch.extend_lease(lease=lease)
             writer.extend(expires_at=timezone.now() + lease)
             extend_at = time.monotonic() + settings.DEEPCAP_LEASE.total_seconds() / 4
-        result = data if isinstance(data, Refused) else examine(member.path, data)
+        result = forgive_side_file(data) if isinstance(data, Refused) else examine(member.path, data)
         if isinstance(result, Refused):
             reading.refused.append(result)
             continue

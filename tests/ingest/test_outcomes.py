@@ -83,6 +83,12 @@ def test_an_upload_that_is_no_archive_or_image_says_so(ingest, data, filename, c
     assert not Image.objects.exists() and not Study.objects.exists()
 
 
+def test_an_empty_label_file_and_a_document_that_is_a_zip_inside_do_not_fail_the_images(ingest):
+    dataset = ingest([*GOOD, ("label.csv", b""), ("notes.xlsx", zip_of([("sheet.xml", b"<x/>")]))])
+    assert dataset.status == DatasetStatus.AVAILABLE
+    assert set(report(dataset).values()) == {("skipped", "not_an_image")}
+
+
 @pytest.mark.parametrize("members", [[], [("folder/", b"")], [("readme.md", b"nothing here")]])
 def test_a_zip_without_images_fails(ingest, members):
     dataset = ingest(members)
