@@ -21,7 +21,7 @@ from tests.builders import png, zip_of
 ROOT = Path(__file__).resolve().parents[2]
 READY = re.compile(r"DeepCap is ready at (http://\S+)  \(sign in as admin, password (\S+)\)")
 FILES = 400
-KILLS = 4
+KILLS = 8
 
 pytestmark = pytest.mark.xdist_group("whole")
 
@@ -113,7 +113,7 @@ def test_an_ingest_survives_workers_that_are_killed_and_everything_ends_with_the
     for _kill in range(KILLS):
         worker = until(lambda: installation.children("worker"))[0]
         worker.send_signal(signal.SIGKILL)
-        time.sleep(1.5)
+        time.sleep(0.8)
 
     until(lambda: installation.get(f"datasets/{dataset['id']}/")["status"] == "available", seconds=120)
     final = installation.get(f"datasets/{dataset['id']}/")

@@ -1,7 +1,7 @@
 """``manage.py up``: DeepCap on one machine. Migrates, then runs web, workers and timer as children until told to stop.
 
-A child that dies is started again; one that dies again and again ends everything. Children end with this process, even
-when it is killed. Never ``worker -B``: a killed worker would leave its timer behind, and two would sweep.
+A child that is killed is started again; one that fails again and again by itself ends everything. Children end with
+this process, even when it is killed. Never ``worker -B``: a killed worker would leave its timer, and two would sweep.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 PR_SET_PDEATHSIG = 1
-RESTARTS = 5
+FAILURES = 5
 WITHIN_SECONDS = 30
+PAUSE_SECONDS = 0.5
 GRACE_SECONDS = 15
 
 
@@ -96,7 +97,7 @@ class Supervisor:
     def __init__(self, command_lines: dict[str, list[str]]) -> None:
         self.command_lines = command_lines
         self.children: dict[str, subprocess.Popen[bytes]] = {}
-        self.starts: dict[str, deque[float]] = {name: deque(maxlen=RESTARTS) for name in command_lines}
+        self.failures: dict[str, deque[float]] = {name: deque(maxlen=FAILURES) for name in command_lines}
         self.stopping = False
         self.environment = {
             **os.environ,
@@ -147,7 +148,6 @@ class Supervisor:
         self.stopping = True
 
     def _start(self, name: str) -> None:
-        self.starts[name].append(time.monotonic())
         self.children[name] = subprocess.Popen(  # noqa: S603 - our own command lines
             self.command_lines[name],
             env=self.environment,
@@ -160,12 +160,18 @@ class Supervisor:
         for name, child in self.children.items():
             if child.poll() is None or self.stopping:
                 continue
-            starts = self.starts[name]
-            if len(starts) == RESTARTS and time.monotonic() - starts[0] < WITHIN_SECONDS:
-                raise CommandError(f"{name} ends again and again (status {child.returncode}).")
+            if child.returncode >= 0:  # it ended by itself; one that was killed is always started again
+                self._note_failure(name, child.returncode)
             _end_group(child.pid)
             print(f"{name} ended with status {child.returncode}; starting it again.", file=sys.stderr, flush=True)
+            time.sleep(PAUSE_SECONDS)
             self._start(name)
+
+    def _note_failure(self, name: str, status: int) -> None:
+        failures = self.failures[name]
+        failures.append(time.monotonic())
+        if len(failures) == FAILURES and failures[-1] - failures[0] < WITHIN_SECONDS:
+            raise CommandError(f"{name} ends again and again (status {status}).")
 
 
 def _end_group(leader: int) -> None:
