@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "deepcap.common",
     "deepcap.accounts",
     "datasets",
+    "annotations",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,25 @@
+"""What people and models said about images: annotation data, their labels, the annotations, and how they came in."""
+
+from .annotation import Annotation, Kind
+from .annotation_data import AnnotatedImage, AnnotationData, AnnotationDataStatus, AnnotationType, SourceKind
+from .derivation import Derivation, Operation
+from .label import Label
+from .label_import import ImportStage, LabelImport, LabelProblem
+from .statistics import Statistics
+
+__all__ = [
+    "AnnotatedImage",
+    "Annotation",
+    "AnnotationData",
+    "AnnotationDataStatus",
+    "AnnotationType",
+    "Derivation",
+    "ImportStage",
+    "Kind",
+    "Label",
+    "LabelImport",
+    "LabelProblem",
+    "Operation",
+    "SourceKind",
+    "Statistics",
+]
