@@ -6,7 +6,7 @@ UV := .venv/bin/uv
 TESTS ?= tests
 PYTEST_OPTIONS ?=
 
-.PHONY: help run test test-sqlite test-postgres test-frontend lint bench bench-quick lock frontend frontend-check services
+.PHONY: help run test test-sqlite test-postgres test-frontend lint bench bench-quick lock frontend frontend-check services peers
 
 help:
 	@echo "make run     DeepCap on this machine, with sample data"
@@ -69,11 +69,15 @@ frontend: $(node_modules_stamp)
 frontend-check: frontend
 	git diff --exit-code --stat -- deepcap/static
 
-bench: .venv/dev-installed
+bench: .venv/dev-installed services peers
 	$(PYTHON) -m benchmarks
 
-bench-quick: .venv/dev-installed
+bench-quick: .venv/dev-installed services peers
 	$(PYTHON) -m benchmarks --quick
+
+# What the benchmarks measure against.
+peers:
+	@benchmarks/install-peers.sh
 
 lock: .venv/uv-installed
 	$(UV) pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements.in -o requirements.txt
