@@ -110,7 +110,12 @@ class AnnotatedImage(models.Model):
     annotation_data = models.ForeignKey(AnnotationData, models.CASCADE, related_name="listed", db_index=False)
     image = models.ForeignKey(Image, models.CASCADE, related_name="annotated")
     position = models.PositiveIntegerField(default=0, help_text="Place in the data's display order, from 0.")
-    annotation_count = models.PositiveIntegerField(default=0)
+    annotation_count = models.PositiveIntegerField(
+        default=0, help_text="Annotations that say it has something; of classes, those it has."
+    )
+    problems = models.PositiveSmallIntegerField(
+        db_default=0, help_text="What is odd about its annotations: bits of annotations.statistics.problems."
+    )
 
     class Meta:
         verbose_name_plural = _("annotated images")
@@ -118,7 +123,12 @@ class AnnotatedImage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["annotation_data", "image"], name="annotation_data_list_an_image_once"),
         ]
-        indexes = [models.Index(fields=["annotation_data", "position"], name="annotated_in_display_order")]
+        indexes = [
+            models.Index(fields=["annotation_data", "position"], name="annotated_in_display_order"),
+            models.Index(
+                fields=["annotation_data", "position"], condition=Q(problems__gt=0), name="annotated_with_problems"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"image {self.image_id} in annotation data {self.annotation_data_id}"
