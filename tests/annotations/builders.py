@@ -1,0 +1,188 @@
+"""Annotation data for tests, with the rows, the counts and the statistics that an import would leave."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any, NamedTuple
+
+from annotations.models import (
+    AnnotatedImage,
+    Annotation,
+    AnnotationData,
+    AnnotationDataStatus,
+    AnnotationType,
+    Kind,
+    Label,
+    LabelImport,
+    LabelProblem,
+    Statistics,
+)
+from datasets.models import Blob, Dataset, Image
+from deepcap.common.leases import WorkState
+
+PALETTE = ("#03a9f4", "#00c853", "#ff9800", "#e040fb", "#d50000", "#304ffe", "#aeea00", "#795548")
+KINDS = {
+    AnnotationType.SINGLE_LABEL: Kind.SINGLE_LABEL,
+    AnnotationType.MULTI_LABEL: Kind.MULTI_LABEL,
+    AnnotationType.DETECTION: Kind.BOX,
+    AnnotationType.SEGMENTATION: Kind.MASK,
+}
+_numbers = count(1)
+
+
+class Row(NamedTuple):
+    """One annotation: a class (with its value), a box [x, y, width, height], or a mask with the box around it."""
+
+    label: str
+    value: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    counts: str | None = None
+    score: float | None = None
+    frame: int = 0
+
+
+def make_annotation_data(
+    dataset: Dataset,
+    annotation_type: str = AnnotationType.SINGLE_LABEL,
+    labels: Sequence[str] = ("abnormal", "normal"),
+    rows: Mapping[Image, Sequence[Row]] | None = None,
+    **fields: Any,
+) -> AnnotationData:
+    """Return available annotation data of ``dataset``; images that ``rows`` maps to nothing have nothing to label.
+
+    Without ``rows`` every image of the dataset is listed and has one annotation, labels in turn.
+    """
+    if rows is None:
+        images = Image.objects.filter(dataset=dataset).order_by("study__position", "position")
+        rows = {image: [sample(annotation_type, labels[n % len(labels)])] for n, image in enumerate(images)}
+    values = {"name": f"annotation data {next(_numbers)}", "status": AnnotationDataStatus.AVAILABLE, **fields}
+    data = AnnotationData.objects.create(dataset=dataset, annotation_type=annotation_type, **values)
+    by_name = {
+        name: Label.objects.create(
+            annotation_data=data, name=name, position=position, color=PALETTE[position % len(PALETTE)]
+        )
+        for position, name in enumerate(sorted(labels))
+    }
+    order = sorted(rows, key=lambda image: (image.study.position, image.position))
+    for position, image in enumerate(order):
+        listed = AnnotatedImage.objects.create(
+            annotation_data=data, image=image, position=position, annotation_count=len(_positive(rows[image]))
+        )
+        Annotation.objects.bulk_create(_annotation(listed, by_name[row.label], data, row) for row in rows[image])
+    _count(data, by_name, rows)
+    return data
+
+
+def sample(annotation_type: str, label: str) -> Row:
+    """Return an annotation as the type has them, on an image of at least 12 × 12 pixels."""
+    if annotation_type == AnnotationType.DETECTION:
+        return Row(label, box=(2, 3, 8, 6))
+    if annotation_type == AnnotationType.SEGMENTATION:
+        return Row(label, box=(0, 0, 20, 16), counts="0P:")  # all 320 pixels of a 20 × 16 image
+    return Row(label, value=1)
+
+
+def make_label_import(
+    dataset: Dataset,
+    data: AnnotationData | None = None,
+    problems: Sequence[Mapping[str, Any]] = (),
+    *,
+    state: str = WorkState.DONE,
+    **fields: Any,
+) -> LabelImport:
+    """Return an import of a file into ``data``, with a row for each of ``problems``."""
+    blob, _created = Blob.objects.get_or_create(digest="e" * 64, defaults={"size": 1, "stem": "blobs/ee/labels/1"})
+    values = {"filename": "label.csv", "file_format": "csv", "stage": "done", **fields}
+    label_import = LabelImport.objects.create(
+        dataset=dataset,
+        annotation_data=data,
+        blob=blob,
+        state=state,
+        problem_count=len(problems),
+        problems_by_code=dict(Counter(problem["code"] for problem in problems)),
+        **values,
+    )
+    LabelProblem.objects.bulk_create(LabelProblem(label_import=label_import, **problem) for problem in problems)
+    return label_import
+
+
+def _annotation(listed: AnnotatedImage, label: Label, data: AnnotationData, row: Row) -> Annotation:
+    x, y, width, height = row.box or (None, None, None, None)
+    return Annotation(
+        item=listed,
+        label=label,
+        kind=KINDS[AnnotationType(data.annotation_type)],
+        value=row.value,
+        x=x,
+        y=y,
+        width=width,
+        height=height,
+        area=width * height if row.box else None,
+        counts=row.counts,
+        score=row.score,
+        frame=row.frame,
+    )
+
+
+def _positive(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.value != 0]
+
+
+def _count(data: AnnotationData, labels: Mapping[str, Label], rows: Mapping[Image, Sequence[Row]]) -> None:
+    """Store the counts, and of the statistics the part that all types have."""
+    annotations = Counter(row.label for image_rows in rows.values() for row in _positive(image_rows))
+    images: defaultdict[str, set[int]] = defaultdict(set)
+    for image, image_rows in rows.items():
+        for row in _positive(image_rows):
+            images[row.label].add(image.pk)
+    for name, label in labels.items():
+        label.image_count, label.annotation_count = len(images[name]), annotations[name]
+        label.save()
+    data.study_count = len({image.study_id for image in rows})
+    data.image_count = len(rows)
+    data.annotation_count = annotations.total()
+    data.save()
+    everything = len(rows) if data.annotation_type != AnnotationType.DETECTION else annotations.total()
+    distribution = [
+        {
+            "label": name,
+            "color": label.color,
+            "images": len(images[name]),
+            "annotations": annotations[name],
+            "percentage": _percentage(
+                annotations[name] if data.annotation_type == AnnotationType.DETECTION else len(images[name]), everything
+            ),
+        }
+        for name, label in labels.items()
+    ]
+    image_label = [
+        {
+            "label": name,
+            "color": label.color,
+            "positive": len(images[name]),
+            "negative": len(rows) - len(images[name]),
+            "percentage": _percentage(len(images[name]), len(rows)),
+        }
+        for name, label in labels.items()
+    ]
+    numbers = {
+        "totals": {
+            "images": len(rows),
+            "studies": data.study_count,
+            "annotations": data.annotation_count,
+            "labels": len(labels),
+            "negatives": sum(1 for image_rows in rows.values() if not image_rows),
+            "unlisted_images": data.dataset.image_count - len(rows),
+        },
+        "label_distribution": distribution,
+        "image_label": [] if data.annotation_type == AnnotationType.SINGLE_LABEL else image_label,
+        "advice": [],
+    }
+    Statistics.objects.create(annotation_data=data, numbers=numbers)
+    Dataset.objects.filter(pk=data.dataset_id).update(annotation_data_count=data.dataset.annotation_data.count())
+
+
+def _percentage(part: int, whole: int) -> float:
+    return round(100 * part / whole, 2) if whole else 0.0
