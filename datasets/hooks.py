@@ -5,9 +5,9 @@ Deletion finds the tables of other rooms by itself, through their foreign keys. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class Counting(Protocol):
@@ -28,8 +28,59 @@ class Kind:
     count: Counting | None = None
 
 
+class LeftOut(Protocol):
+    """A file of an upload that became no image: it may hold labels."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def open(self) -> BinaryIO:
+        """Return its bytes as a stream, to be closed. Raises ``datasets.archives.DamagedError``, also while read."""
+        ...
+
+
+class ReadingLabels(Protocol):
+    def __call__(
+        self,
+        *,
+        dataset_id: int,
+        files: Callable[[], Sequence[LeftOut]],
+        taken: Callable[[Collection[str]], None],
+        beat: Callable[[], None],
+    ) -> None:
+        """Read the label files of an upload whose images are in place, before the dataset is published.
+
+        May be killed at any line and called again. ``files()`` lists what became no image. ``taken(paths)`` belongs
+        into the transaction that keeps those files: they are no longer reported as left out. ``beat()`` is called every
+        few seconds and may raise to stop. What is wrong with a label file is not raised: it fails its labels alone.
+        """
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image that lies within a label file. A file of the upload at one of ``paths`` is meant instead, if there is
+    one; otherwise the picture becomes the image at the last of them."""
+
+    paths: tuple[str, ...]
+    data: bytes
+
+
+class PictureUnreadable(Exception):
+    """A label file says that it holds an image, but it cannot be got out; the message is a sentence for its owner."""
+
+
+class FindingPicture(Protocol):
+    def __call__(self, path: str, data: bytes) -> Picture | None:
+        """Return the image that the label file at ``path`` holds, or None. Raises PictureUnreadable."""
+
+
 kinds: dict[str, Kind] = {}
 letting_go: dict[str, LettingGo] = {}
+label_readers: list[ReadingLabels] = []
+picture_finders: list[FindingPicture] = []
 
 
 def name_kind(model_label: str, *, key: str, count: Counting | None = None) -> None:
@@ -43,3 +94,13 @@ def name_kind(model_label: str, *, key: str, count: Counting | None = None) -> N
 def before_erasing(model_label: str, do: LettingGo) -> None:
     """``do`` is told of all rows of ``model_label`` before a deletion erases them."""
     letting_go[model_label] = do
+
+
+def when_arranged(read: ReadingLabels) -> None:
+    """``read`` is called for every upload, between arranging its images and publishing its dataset."""
+    label_readers.append(read)
+
+
+def within_label_files(find: FindingPicture) -> None:
+    """``find`` is shown every text file of an upload, as it is read, for images inside."""
+    picture_finders.append(find)

@@ -25,7 +25,7 @@ class UsageSerializer(serializers.Serializer):
 class ProgressSerializer(serializers.Serializer):
     """Bytes while uploading, files after that."""
 
-    stage = serializers.ChoiceField(["uploading", "queued", "indexing", "reading", "arranging", "done"])
+    stage = serializers.ChoiceField(["uploading", "queued", "indexing", "reading", "arranging", "labelling", "done"])
     done = serializers.IntegerField()
     total = serializers.IntegerField()
     eta_seconds = serializers.IntegerField(allow_null=True, help_text="Null while nobody can tell.")

@@ -1,25 +1,30 @@
 """Reading zip archives: where they lie, without unpacking them, trusting nothing they say.
 
 ``read_index`` reads the central directory and decides about every entry; ``batches`` cuts the members into pieces of
-work; ``read_members`` reads one piece in one sequential pass. All three work on any ``ByteSource``.
+work; ``read_members`` reads one piece in one sequential pass; ``open_member`` streams a single one. All of them work on
+any ``ByteSource``.
 """
 
 from .index import Index, read_index
+from .inflate import DamagedError
 from .limits import ArchiveError, ArchiveLimits
 from .members import Member, Refused, batches
 from .reader import read_members
 from .sources import ByteSource, ByteStream, FileSource
+from .streams import open_member
 
 __all__ = [
     "ArchiveError",
     "ArchiveLimits",
     "ByteSource",
     "ByteStream",
+    "DamagedError",
     "FileSource",
     "Index",
     "Member",
     "Refused",
     "batches",
+    "open_member",
     "read_index",
     "read_members",
 ]

@@ -17,7 +17,8 @@ def hide(dataset: Dataset) -> str | None:
     unfinished = {"state": WorkState.CANCELLED, "lease_token": None, "lease_until": None}
     IngestBatch.objects.filter(ingest__dataset=dataset, state__in=OPEN_STATES).update(**unfinished, members=[])
     ingest = Ingest.objects.filter(dataset=dataset, state__in=OPEN_STATES)
-    ingest.exclude(stage=IngestStage.ARRANGING).update(cancelled_at=timezone.now())  # from there on all has been read
+    all_read = (IngestStage.ARRANGING, IngestStage.LABELLING)
+    ingest.exclude(stage__in=all_read).update(cancelled_at=timezone.now())
     ingest.update(**unfinished)
     locked = Dataset.objects.select_for_update().filter(pk=dataset.pk).exclude(status=DatasetStatus.DELETING)
     status = locked.values_list("status", flat=True).first()

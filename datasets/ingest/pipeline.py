@@ -3,6 +3,7 @@
     index     the archive's directory -> batches of members                    one worker
     read      a batch -> blobs, images, refusals                               as many workers as there are batches
     arrange   images in order, studies in order, duplicates flagged            one worker
+    label     files that became no images are read as labels, by other rooms   the same worker
     publish   counts, covers, and the dataset is available                     the same worker
 
 Who works on what stands in ``Ingest`` and ``IngestBatch`` rows, claimed by lease. Each function here does one turn;
@@ -28,6 +29,7 @@ from deepcap.common.leases import LeaseLost, WorkState
 
 from .arrange import arrange
 from .index import index, split
+from .label import label
 from .publish import publish
 from .read import give_up, read
 
@@ -36,7 +38,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 4
 COOL_OFF = timedelta(seconds=30)
 OUTSIDE_FAULTS = (OperationalError, InterfaceError, OSError, BlobVanished)
-SINGLE_WORKER_STAGES = (IngestStage.INDEXING, IngestStage.ARRANGING)
+SINGLE_WORKER_STAGES = (IngestStage.INDEXING, IngestStage.ARRANGING, IngestStage.LABELLING)
 CANDIDATES = 32
 
 
@@ -54,12 +56,17 @@ def advance(ingest_id: int) -> None:
     if ingest is None:
         return
     try:
-        if ingest.attempts > MAX_ATTEMPTS:
+        if ingest.stage == IngestStage.LABELLING and ingest.attempts <= 2 * MAX_ATTEMPTS:
+            label(ingest, give_up=ingest.attempts > MAX_ATTEMPTS)
+            publish(ingest)
+        elif ingest.attempts > MAX_ATTEMPTS:
             _fail(ingest)
         elif ingest.stage == IngestStage.INDEXING:
             index(ingest)
         else:
             arrange(ingest.dataset_id, beat=ingest.extend_lease)
+            ingest.extend_lease(stage=IngestStage.LABELLING, attempts=1)
+            label(ingest)
             publish(ingest)
     except LeaseLost:
         logger.info("Ingest %s was taken over or cancelled.", ingest.pk)

@@ -25,6 +25,7 @@ from deepcap.common.leases import OPEN_STATES, LeaseLost, WorkState
 from .examine import Accepted, clean, examine, forgive_side_file, image_fields, integer, study_key
 from .index import problems
 from .source import read_batch
+from .unfold import unfold
 
 BYTES_IN_HAND = 16 * 1024**2
 MEMBERS_IN_HAND = 50
@@ -93,13 +94,17 @@ def _read_members(batch: IngestBatch, *, writer: BlobWriter, lease: timedelta) -
             batch.extend_lease(lease=lease)
             writer.extend(expires_at=timezone.now() + lease)
             extend_at = time.monotonic() + settings.DEEPCAP_LEASE.total_seconds() / 4
-        result = forgive_side_file(data) if isinstance(data, Refused) else examine(member.path, data)
-        if isinstance(result, Refused):
-            reading.refused.append(result)
+        if isinstance(data, Refused):
+            reading.refused.append(forgive_side_file(data))
             continue
-        reading.take(result, data)
-        if reading.hands_full:
-            _write(reading, writer=writer)
+        for path, content in unfold(member.path, data, upload=ingest.dataset.upload, container=ingest.container):
+            result = content if isinstance(content, Refused) else examine(path, content)
+            if isinstance(result, Refused):
+                reading.refused.append(result)
+                continue
+            reading.take(result, content)
+            if reading.hands_full:
+                _write(reading, writer=writer)
     return reading
 
 

@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(editable=False, null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('sent_at', models.DateTimeField(editable=False, help_text='When a worker was last told of it.', null=True)),
-                ('stage', models.CharField(choices=[('indexing', 'Reading the list of files'), ('reading', 'Reading images'), ('arranging', 'Arranging studies'), ('done', 'Done')], default='indexing', max_length=10)),
+                ('stage', models.CharField(choices=[('indexing', 'Reading the list of files'), ('reading', 'Reading images'), ('arranging', 'Arranging studies'), ('labelling', 'Reading labels'), ('done', 'Done')], default='indexing', max_length=10)),
                 ('container', models.CharField(choices=[('zip', 'Zip'), ('file', 'Single file')], default='zip', max_length=4)),
                 ('name_encoding', models.CharField(blank=True, help_text='Encoding of the names in the zip.', max_length=30)),
                 ('member_count', models.PositiveIntegerField(default=0)),

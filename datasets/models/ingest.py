@@ -14,6 +14,7 @@ class IngestStage(models.TextChoices):
     INDEXING = "indexing", _("Reading the list of files")
     READING = "reading", _("Reading images")
     ARRANGING = "arranging", _("Arranging studies")
+    LABELLING = "labelling", _("Reading labels")
     DONE = "done", _("Done")
 
 
@@ -23,7 +24,7 @@ class Container(models.TextChoices):
 
 
 class Ingest(LeasedWork):
-    """Turns an upload into images. The lease is held while indexing and while arranging; batches carry the reading."""
+    """Turns an upload into images. Its lease is held while indexing and from arranging on; batches carry the reading."""
 
     dataset = models.OneToOneField(Dataset, models.CASCADE, related_name="ingest")
     stage = models.CharField(max_length=10, choices=IngestStage.choices, default=IngestStage.INDEXING)
