@@ -24,7 +24,7 @@ class Container(models.TextChoices):
 
 
 class Ingest(LeasedWork):
-    """Turns an upload into images. Its lease is held while indexing and from arranging on; batches carry the reading."""
+    """Turns an upload into images. Its lease is held for indexing and from arranging on; batches carry the reading."""
 
     dataset = models.OneToOneField(Dataset, models.CASCADE, related_name="ingest")
     stage = models.CharField(max_length=10, choices=IngestStage.choices, default=IngestStage.INDEXING)
