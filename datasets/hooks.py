@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from django.db import models
+
+    from deepcap.accounts.models import User
 
 
 class Counting(Protocol):
@@ -77,10 +82,17 @@ class FindingPicture(Protocol):
         """Return the image that the label file at ``path`` holds, or None. Raises PictureUnreadable."""
 
 
+class Deleting(Protocol):
+    def __call__(self, target: models.Model, *, by: User) -> None:
+        """Called in the transaction that hides ``target``, or brings it back, after it has done so."""
+
+
 kinds: dict[str, Kind] = {}
 letting_go: dict[str, LettingGo] = {}
 label_readers: list[ReadingLabels] = []
 picture_finders: list[FindingPicture] = []
+deletions_requested: list[Deleting] = []
+deletions_undone: list[Deleting] = []
 
 
 def name_kind(model_label: str, *, key: str, count: Counting | None = None) -> None:
@@ -104,3 +116,13 @@ def when_arranged(read: ReadingLabels) -> None:
 def within_label_files(find: FindingPicture) -> None:
     """``find`` is shown every text file of an upload, as it is read, for images inside."""
     picture_finders.append(find)
+
+
+def when_deletion_is_requested(do: Deleting) -> None:
+    """``do`` is told of every row, of any room, that is hidden to be erased: what works under it is to be ended."""
+    deletions_requested.append(do)
+
+
+def when_deletion_is_undone(do: Deleting) -> None:
+    """``do`` is told of every row that was to be erased and is restored."""
+    deletions_undone.append(do)

@@ -10,6 +10,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from datasets import hooks
 from datasets.deletion import hide, impact, unhide
 from datasets.errors import ConfirmationRequired, NotTheOwner, WrongState
 from datasets.models import Dataset, Deletion, DeletionStage
@@ -57,8 +58,8 @@ def request_deletion(
 ) -> Deletion:
     """Have ``target`` erased with all that hangs under it: now, or when ``DEEPCAP_TRASH_DAYS`` have passed.
 
-    For any row of any room. The caller has made sure that ``by`` may do this and has confirmed it, and hides the target
-    in the same transaction. Raises Conflict when something that would not go along holds on to it.
+    For any row of any room. The caller has made sure that ``by`` may do this and has confirmed it, and has hidden the
+    target in the same transaction. Raises Conflict when something that would not go along holds on to it.
     """
     if holders := cascade.protected(target):
         names = ", ".join(f"{count} × {label}" for label, count in sorted(holders.items()))
@@ -79,6 +80,8 @@ def request_deletion(
     )
     action = f"{target._meta.model_name}.deletion_requested"
     record(actor=by, action=action, target=target, name=name, deletion=deletion.pk, impact=dict(impact))
+    for do in hooks.deletions_requested:
+        do(target, by=by)
     if not waits:
         run_deletion.delay_on_commit(deletion.pk)
     return deletion
@@ -122,6 +125,8 @@ def _restore(deletion: Deletion, *, by: User, name: str) -> Dataset:
     ingest_id = unhide(deletion.target_id, status_before=deletion.status_before, name=name)
     dataset = Dataset.objects.get(pk=deletion.target_id)
     record(actor=by, action="dataset.restored", target=dataset, deletion=deletion.pk)
+    for do in hooks.deletions_undone:
+        do(dataset, by=by)
     if ingest_id is not None:
         advance_ingest.delay_on_commit(ingest_id)
     return dataset

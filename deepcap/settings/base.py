@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "deepcap.accounts",
     "datasets",
     "annotations",
+    "usage",
 ]
 
 MIDDLEWARE = [
@@ -123,6 +124,8 @@ DEEPCAP_DEFAULT_QUOTA_BYTES = env.int("DEEPCAP_DEFAULT_QUOTA_BYTES", default=0) 
 DEEPCAP_UPLOAD_EXPIRES = timedelta(hours=env.int("DEEPCAP_UPLOAD_EXPIRES_HOURS", default=72))
 DEEPCAP_BLOB_GRACE = timedelta(seconds=env.int("DEEPCAP_BLOB_GRACE_SECONDS", default=15))
 DEEPCAP_LEASE = timedelta(seconds=env.int("DEEPCAP_LEASE_SECONDS", default=60))
+DEEPCAP_CLAIM_LEASE = timedelta(seconds=env.int("DEEPCAP_CLAIM_LEASE_SECONDS", default=120))
+DEEPCAP_CLAIM_ATTEMPTS = env.int("DEEPCAP_CLAIM_ATTEMPTS", default=5)
 DEEPCAP_INGEST_WIDTH = env.int("DEEPCAP_INGEST_WIDTH", default=16)
 DEEPCAP_DECODER_SECONDS = env.int("DEEPCAP_DECODER_SECONDS", default=60)
 DEEPCAP_DECODER_MEMORY_BYTES = env.int("DEEPCAP_DECODER_MEMORY_BYTES", default=4 * 1024**3)
