@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from datasets.archives.sources import ByteStream
 from datasets.models import Blob, StorageRemoval, WriteIntent
 from datasets.models.blob import ORIGINAL, THUMBNAIL
 from deepcap.common.chunks import in_chunks
@@ -102,6 +103,21 @@ class BlobWriter:
         for key, content in zip(written.keys, (data, thumbnail), strict=False):
             self._put(key, content)
             self._unsynced.append(key)
+        self._written[digest] = written
+
+    def write_stream(self, *, digest: str, stream: ByteStream, size: int) -> None:
+        """Write a blob of any size, read from ``stream``, within the memory of one part; once per digest.
+
+        The caller has made sure that the bytes have this digest. Raises SizeMismatch, and BlobVanished when the intent
+        has expired.
+        """
+        if digest in self._written:
+            return
+        if timezone.now() >= self._intent.expires_at:
+            raise BlobVanished(f"{self._intent} expired.")
+        stem = stem_of(self._intent.prefix, next(self._numbers))
+        written = Written(digest=digest, size=size, stem=stem, has_thumbnail=False)
+        self._store.put_stream(written.keys[0], stream, size)
         self._written[digest] = written
 
     def sync(self) -> None:
