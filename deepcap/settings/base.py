@@ -161,6 +161,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-work": {"task": "datasets.tasks.sweep_work", "schedule": 5.0, "options": {"expires": 5}},
     "sweep-vault": {"task": "datasets.tasks.sweep_vault", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep-claims": {"task": "usage.tasks.sweep_claims", "schedule": 15.0, "options": {"expires": 15}},
+    "recount-usage": {"task": "usage.tasks.recount_usage", "schedule": 3600.0, "options": {"expires": 3600}},
     "recount": {"task": "datasets.tasks.recount", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
