@@ -7,7 +7,7 @@ Servers and workers use the :class:`Sandbox` and never load a codec themselves; 
 
 from .errors import ImagingError, Rejected, Skipped
 from .limits import Limits
-from .records import Examined, ImageHeader, Rendered
+from .records import Examined, ImageHeader, PixelPlace, Rendered, Samples
 from .sandbox import Sandbox
 from .sniffing import sniff
 
@@ -16,8 +16,10 @@ __all__ = [
     "ImageHeader",
     "ImagingError",
     "Limits",
+    "PixelPlace",
     "Rejected",
     "Rendered",
+    "Samples",
     "Sandbox",
     "Skipped",
     "sniff",

@@ -14,18 +14,23 @@ import signal
 import socket
 import sys
 import traceback
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from . import accelerators
+from .dicom.listing import list_tags
+from .dicom.luts import voi_luts
+from .dicom.parts import locate_pixels
 from .errors import ImagingError, Skipped
 from .examine import dicom_json, examine, render
 from .limits import Limits
 from .protocol import ANSWER, FAULT, MEMORY, OK, READY, REJECTED, SKIPPED
-from .records import Examined, ImageHeader, Rendered
+from .records import Examined, ImageHeader, Rendered, Samples
+from .samples import samples
 
 _PR_SET_PDEATHSIG = 1
 
@@ -58,8 +63,11 @@ def answer(asked: dict[str, Any], data: memoryview, limits: Limits) -> tuple[int
             window = asked["window"]
             rendered = _document(render(data, frame=asked["frame"], window=tuple(window) if window else None))
             return OK, rendered, rendered.pop("png")
-        if asked["do"] == "dicom_json":
-            return OK, dicom_json(data), b""
+        if asked["do"] == "samples":
+            decoded = _document(samples(data, frame=asked["frame"], head=asked["head"]))
+            return OK, decoded, decoded.pop("data")
+        if asked["do"] in _ABOUT_HEADERS:
+            return OK, _ABOUT_HEADERS[asked["do"]](data, limits), b""
         examined = _document(examine(data, limits))
         thumbnail = examined.pop("thumbnail")
         examined["header"] = _document(examined["header"])
@@ -76,7 +84,15 @@ def answer(asked: dict[str, Any], data: memoryview, limits: Limits) -> tuple[int
         return FAULT, {"traceback": traceback.format_exc()}, b""
 
 
-def _document(record: Examined | ImageHeader | Rendered) -> dict[str, Any]:
+_ABOUT_HEADERS: dict[str, Callable[[memoryview, Limits], dict[str, Any]]] = {
+    "dicom_json": lambda data, limits: dicom_json(data),
+    "tags": lambda data, limits: {"tags": list_tags(dicom_json(data))},
+    "voi_luts": lambda data, limits: {"luts": voi_luts(data, limits)},
+    "locate_pixels": lambda data, limits: asdict(locate_pixels(data, limits)),
+}
+
+
+def _document(record: Examined | ImageHeader | Rendered | Samples) -> dict[str, Any]:
     """Return a record's fields by name, without the deep copy that `dataclasses.asdict` makes."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
 

@@ -72,3 +72,38 @@ class Rendered:
     rule: str
     window_center: float | None = None
     window_width: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """One frame as samples: little endian, row by row, those of a pixel together, without padding.
+
+    ``type`` is uint8, int8, uint16, int16 or float32. Grey samples are what the file stores, Bits Stored of them and
+    sign-extended; where the file has a modality LUT sequence, its output. Integers of 32 bits become float32. Colour is
+    8-bit RGB as it is shown.
+    """
+
+    data: bytes
+    type: str
+    width: int
+    height: int
+    samples_per_pixel: int
+    photometric_interpretation: str
+
+
+@dataclass(frozen=True, slots=True)
+class PixelPlace:
+    """Where the frames of an object lie in its file, and what is needed to cut one out.
+
+    ``offset`` is that of the pixel element's value: of its first sample, or of the item that holds the basic offset
+    table. ``frame_bytes`` is the size of one uncompressed frame, 0 where frames are encapsulated. ``extended`` are the
+    values of the Extended Offset Table (PS3.3 C.7.6.3.1.8), empty where there is none.
+    """
+
+    transfer_syntax: str
+    little_endian: bool
+    offset: int
+    length: int
+    frames: int
+    frame_bytes: int
+    extended: tuple[int, ...] = ()

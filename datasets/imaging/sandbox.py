@@ -21,7 +21,7 @@ from typing import Any, Self
 from .errors import Rejected, Skipped
 from .limits import Limits
 from .protocol import ANSWER, FAULT, MEMORY, OK, READY, REJECTED, SKIPPED
-from .records import Examined, ImageHeader, Rendered
+from .records import Examined, ImageHeader, PixelPlace, Rendered, Samples
 
 START_SECONDS = 60.0
 KEPT_BYTES = 64 << 20
@@ -72,6 +72,26 @@ class Sandbox:
         """Like `datasets.imaging.examine.dicom_json`."""
         document, _ = self._ask({"do": "dicom_json"}, data)
         return document
+
+    def samples(self, data: Data, *, frame: int = 1, head: int = 0) -> Samples:
+        """Like `datasets.imaging.samples.samples`."""
+        document, blob = self._ask({"do": "samples", "frame": frame, "head": head}, data)
+        return Samples(data=blob, **document)
+
+    def locate_pixels(self, head: Data) -> PixelPlace:
+        """Like `datasets.imaging.dicom.parts.locate_pixels`, with this sandbox's limits."""
+        document, _ = self._ask({"do": "locate_pixels"}, head)
+        return PixelPlace(**document | {"extended": tuple(document["extended"])})
+
+    def voi_luts(self, head: Data) -> list[dict[str, Any]]:
+        """Like `datasets.imaging.dicom.luts.voi_luts`."""
+        document, _ = self._ask({"do": "voi_luts"}, head)
+        return list(document["luts"])
+
+    def tags(self, head: Data) -> list[dict[str, Any]]:
+        """Return the header's elements as rows: `datasets.imaging.dicom.listing.list_tags`."""
+        document, _ = self._ask({"do": "tags"}, head)
+        return list(document["tags"])
 
     def close(self) -> None:
         """End the child; the sandbox starts another when it is used again."""

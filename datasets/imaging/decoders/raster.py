@@ -96,7 +96,7 @@ class RasterImage:
             voi = windowing.Window(*window) if given and window else windowing.min_max(samples, windowing.Rescale())
             picture = windowing.to_grey(samples, windowing.GreyScale(windowing.Rescale(), voi))
             rule = "window_given" if given else "min_max"
-        return turn(_over_black(picture, decoded.alpha), self.stream.exif_orientation), rule, voi
+        return turn(over_black(picture, decoded.alpha), self.stream.exif_orientation), rule, voi
 
     def show_small(self) -> Picture:
         """Return the picture as displayed, at the size of a thumbnail."""
@@ -106,7 +106,7 @@ class RasterImage:
         if samples.dtype != np.uint8:
             grey = windowing.GreyScale(windowing.Rescale(), windowing.min_max(samples, windowing.Rescale()))
             samples = windowing.to_grey(samples, grey)
-        picture = thumbnails.shrink(_over_black(samples, decoded.alpha), target)
+        picture = thumbnails.shrink(over_black(samples, decoded.alpha), target)
         return turn(picture, self.stream.exif_orientation)
 
 
@@ -199,7 +199,7 @@ def _decode_with_libpng(data: memoryview, header: PngHeader) -> Decoded:
     return Decoded(samples, alpha if alpha.dtype == np.uint8 else (alpha >> 8).astype(np.uint8))
 
 
-def _over_black(picture: Picture, alpha: Picture | None) -> Picture:
+def over_black(picture: Picture, alpha: Picture | None) -> Picture:
     """Compose over black, the ground pictures are shown on in the viewer."""
     if alpha is None:
         return picture

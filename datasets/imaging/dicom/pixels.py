@@ -47,8 +47,8 @@ class PixelDescription:
         return self.rows * self.columns * samples * self.bits_allocated
 
 
-def describe_pixels(file: DicomFile, span: PixelSpan, limits: Limits) -> PixelDescription:
-    """Read and check the Image Pixel module.
+def describe_pixels(file: DicomFile, span: PixelSpan, limits: Limits, *, complete: bool = True) -> PixelDescription:
+    """Read and check the Image Pixel module; with ``complete`` also that all bytes of uncompressed frames are there.
 
     Raises Rejected: ``header_invalid``, ``image_too_small``, ``image_too_large``, ``too_many_frames``,
     ``bit_depth_unsupported``, ``photometric_unsupported``, ``transfer_syntax_unsupported``, ``pixel_data_truncated``.
@@ -92,7 +92,7 @@ def describe_pixels(file: DicomFile, span: PixelSpan, limits: Limits) -> PixelDe
         )
     if rows * columns * samples * max(1, bits_allocated // 8) > limits.max_frame_bytes:
         raise Rejected("image_too_large", f"One frame of {columns} × {rows} pixels is too large to decode.")
-    if not description.encapsulated:
+    if complete and not description.encapsulated:
         _check_length(description, len(file.buffer))
     return description
 
