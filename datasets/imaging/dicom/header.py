@@ -57,6 +57,14 @@ _PER_FRAME_NUMBER = {
     "RescaleSlope": (tags.PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags.RESCALE_SLOPE),
 }
 
+_FRAME_MACROS = frozenset(
+    (
+        *(sequence for sequence, *_ in _PER_FRAME_NUMBERS.values()),
+        *(sequence for sequence, _ in _PER_FRAME_NUMBER.values()),
+        tags.FRAME_VOI_LUT_SEQUENCE,
+    )
+)
+
 
 def build_header(file: DicomFile, pixels: PixelDescription) -> ImageHeader:
     """Return the header of an image object whose Image Pixel module was checked."""
@@ -111,8 +119,9 @@ def slice_position(position: list[float] | None, orientation: list[float] | None
 def _attributes(elements: Elements, groups: FrameGroups, pixels: PixelDescription) -> dict[str, Any]:
     """Return what a viewer needs, by DICOM keyword, missing ones left out.
 
-    No DICOM keywords are ``Windows`` (all valid windows with centre, width, function, explanation),
-    ``HasModalityLUT``, ``HasVOILUT``, and ``PerFrame``: lists by frame of those attributes that differ by frame.
+    No DICOM keywords are ``Windows`` (all valid windows with centre, width, function, explanation), ``FrameWindows``
+    (true where they are those of the first frame's functional groups), ``HasModalityLUT``, ``HasVOILUT``, and
+    ``PerFrame``: lists by frame of those attributes that differ by frame.
     """
     attributes: dict[str, Any] = {}
     for keyword, tag in _NUMBERS.items():
@@ -141,6 +150,8 @@ def _attributes(elements: Elements, groups: FrameGroups, pixels: PixelDescriptio
     frame_voi = groups.macro(tags.FRAME_VOI_LUT_SEQUENCE)
     windows = _windows(frame_voi) if frame_voi is not None else []
     attributes["Windows"] = windows or _windows(elements)
+    if windows:
+        attributes["FrameWindows"] = True
     attributes["HasModalityLUT"] = _has_items(elements.items(tags.MODALITY_LUT_SEQUENCE))
     attributes["HasVOILUT"] = _has_items(elements.items(tags.VOI_LUT_SEQUENCE))
     if tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE in elements and 1 < pixels.frames <= MAX_LISTED_FRAMES:
@@ -168,23 +179,35 @@ def _windows(elements: Elements) -> list[dict[str, Any]]:
 
 
 def _per_frame(elements: Elements, frames: int) -> dict[str, list[Any]]:
-    """Return, by keyword, one value a frame for what the frames do not have in common; None where a frame has none."""
+    """Return, by keyword, one value a frame for what the frames do not have in common; None where a frame has none.
+
+    Values are those that hold for the frame: its own, or shared ones, or (rescale, window) the object's. The window is
+    the one that `voi_of` would choose, ``WindowFunction`` its function.
+    """
     columns: dict[str, list[Any]] = {
-        keyword: [] for keyword in (*_PER_FRAME_NUMBERS, *_PER_FRAME_NUMBER, "WindowCenter", "WindowWidth")
+        keyword: []
+        for keyword in (*_PER_FRAME_NUMBERS, *_PER_FRAME_NUMBER, "WindowCenter", "WindowWidth", "WindowFunction")
     }
+    shared = FrameGroups(frame_groups(elements, -1).shared, None)
+    common = {sequence: shared.macro(sequence) for sequence in _FRAME_MACROS}  # looked up once, not for every frame
+    has_table = _has_items(elements.items(tags.VOI_LUT_SEQUENCE))
     for number, item in enumerate(elements.items(tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)):
         if number == frames:
             break
-        groups = FrameGroups(None, item)
+        own = FrameGroups(None, item)
+        macros = {sequence: own.macro(sequence) or common[sequence] for sequence in _FRAME_MACROS}
         for keyword, (sequence, tag, count) in _PER_FRAME_NUMBERS.items():
-            macro = groups.macro(sequence)
+            macro = macros[sequence]
             values = macro.numbers(tag) if macro is not None else []
             columns[keyword].append(values if len(values) == count else None)
         for keyword, (sequence, tag) in _PER_FRAME_NUMBER.items():
-            macro = groups.macro(sequence)
-            columns[keyword].append(macro.number(tag) if macro is not None else None)
-        voi = groups.macro(tags.FRAME_VOI_LUT_SEQUENCE)
+            source = macros[sequence] or elements
+            columns[keyword].append(source.number(tag))
+        voi = macros[tags.FRAME_VOI_LUT_SEQUENCE]
         windows = windows_of(voi) if voi is not None else []
+        if not windows and not has_table:
+            windows = windows_of(elements)
         columns["WindowCenter"].append(windows[0].center if windows else None)
         columns["WindowWidth"].append(windows[0].width if windows else None)
+        columns["WindowFunction"].append(windows[0].function if windows else None)
     return {keyword: column for keyword, column in columns.items() if any(value != column[0] for value in column)}
