@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import count as numbers_from
 from typing import Any, NamedTuple
 
 from annotations.models import (
@@ -17,19 +17,18 @@ from annotations.models import (
     Label,
     LabelImport,
     LabelProblem,
-    Statistics,
 )
+from annotations.statistics import arrange_labels, count, count_of_dataset, recompute
 from datasets.models import Blob, Dataset, Image
 from deepcap.common.leases import WorkState
 
-PALETTE = ("#03a9f4", "#00c853", "#ff9800", "#e040fb", "#d50000", "#304ffe", "#aeea00", "#795548")
 KINDS = {
     AnnotationType.SINGLE_LABEL: Kind.SINGLE_LABEL,
     AnnotationType.MULTI_LABEL: Kind.MULTI_LABEL,
     AnnotationType.DETECTION: Kind.BOX,
     AnnotationType.SEGMENTATION: Kind.MASK,
 }
-_numbers = count(1)
+_numbers = numbers_from(1)
 
 
 class Row(NamedTuple):
@@ -59,19 +58,15 @@ def make_annotation_data(
         rows = {image: [sample(annotation_type, labels[n % len(labels)])] for n, image in enumerate(images)}
     values = {"name": f"annotation data {next(_numbers)}", "status": AnnotationDataStatus.AVAILABLE, **fields}
     data = AnnotationData.objects.create(dataset=dataset, annotation_type=annotation_type, **values)
-    by_name = {
-        name: Label.objects.create(
-            annotation_data=data, name=name, position=position, color=PALETTE[position % len(PALETTE)]
-        )
-        for position, name in enumerate(sorted(labels))
-    }
-    order = sorted(rows, key=lambda image: (image.study.position, image.position))
-    for position, image in enumerate(order):
-        listed = AnnotatedImage.objects.create(
-            annotation_data=data, image=image, position=position, annotation_count=len(_positive(rows[image]))
-        )
-        Annotation.objects.bulk_create(_annotation(listed, by_name[row.label], data, row) for row in rows[image])
-    _count(data, by_name, rows)
+    by_name = {name: Label.objects.create(annotation_data=data, name=name, color="#000000") for name in labels}
+    for image, image_rows in rows.items():
+        listed = AnnotatedImage.objects.create(annotation_data=data, image=image)
+        Annotation.objects.bulk_create(_annotation(listed, by_name[row.label], data, row) for row in image_rows)
+    arrange_labels(data.pk)
+    count(data.pk)
+    recompute(data.pk)
+    count_of_dataset(dataset.pk)
+    data.refresh_from_db()
     return data
 
 
@@ -124,65 +119,3 @@ def _annotation(listed: AnnotatedImage, label: Label, data: AnnotationData, row:
         score=row.score,
         frame=row.frame,
     )
-
-
-def _positive(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row.value != 0]
-
-
-def _count(data: AnnotationData, labels: Mapping[str, Label], rows: Mapping[Image, Sequence[Row]]) -> None:
-    """Store the counts, and of the statistics the part that all types have."""
-    annotations = Counter(row.label for image_rows in rows.values() for row in _positive(image_rows))
-    images: defaultdict[str, set[int]] = defaultdict(set)
-    for image, image_rows in rows.items():
-        for row in _positive(image_rows):
-            images[row.label].add(image.pk)
-    for name, label in labels.items():
-        label.image_count, label.annotation_count = len(images[name]), annotations[name]
-        label.save()
-    data.study_count = len({image.study_id for image in rows})
-    data.image_count = len(rows)
-    data.annotation_count = annotations.total()
-    data.save()
-    everything = len(rows) if data.annotation_type != AnnotationType.DETECTION else annotations.total()
-    distribution = [
-        {
-            "label": name,
-            "color": label.color,
-            "images": len(images[name]),
-            "annotations": annotations[name],
-            "percentage": _percentage(
-                annotations[name] if data.annotation_type == AnnotationType.DETECTION else len(images[name]), everything
-            ),
-        }
-        for name, label in labels.items()
-    ]
-    image_label = [
-        {
-            "label": name,
-            "color": label.color,
-            "positive": len(images[name]),
-            "negative": len(rows) - len(images[name]),
-            "percentage": _percentage(len(images[name]), len(rows)),
-        }
-        for name, label in labels.items()
-    ]
-    numbers = {
-        "totals": {
-            "images": len(rows),
-            "studies": data.study_count,
-            "annotations": data.annotation_count,
-            "labels": len(labels),
-            "negatives": sum(1 for image_rows in rows.values() if not image_rows),
-            "unlisted_images": data.dataset.image_count - len(rows),
-        },
-        "label_distribution": distribution,
-        "image_label": [] if data.annotation_type == AnnotationType.SINGLE_LABEL else image_label,
-        "advice": [],
-    }
-    Statistics.objects.create(annotation_data=data, numbers=numbers)
-    Dataset.objects.filter(pk=data.dataset_id).update(annotation_data_count=data.dataset.annotation_data.count())
-
-
-def _percentage(part: int, whole: int) -> float:
-    return round(100 * part / whole, 2) if whole else 0.0

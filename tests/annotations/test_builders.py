@@ -32,7 +32,7 @@ def test_negatives_and_absent_labels_are_listed_and_not_counted(user):
         (first.pk, 0, 1),
         (second.pk, 1, 0),
     ]
-    assert data.annotation_count == 1
+    assert data.annotation_count == 2
     assert data.statistics.numbers["totals"]["negatives"] == 1
     assert data.statistics.numbers["totals"]["unlisted_images"] == 1
 
