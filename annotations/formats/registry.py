@@ -1,0 +1,38 @@
+"""All formats in the order in which they are asked, and the three things one does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from .base import AnnotationType, Format, Item, ItemOut, LabelSet, Options, OutMember, Output, SideFile
+from .images import Images
+from .labelcsv import LabelCsv
+
+FORMATS: tuple[Format, ...] = (LabelCsv(),)
+BY_KEY = {one.key: one for one in FORMATS}
+
+
+def detect(files: Sequence[SideFile], images: Images) -> list[LabelSet]:
+    """Group the files of an upload into sets of labels; files that no format claims are in none."""
+    sets: list[LabelSet] = []
+    left = list(files)
+    for one in FORMATS:
+        made, claimed = one.sniff(left, images)
+        sets += made
+        left = [file for file in left if file not in claimed]
+    return sets
+
+
+def read(label_set: LabelSet, images: Images, options: Options | None = None) -> Iterator[Item]:
+    """Read a set as a stream; what cannot be read is a ``RowProblem``, one for each row or object."""
+    return BY_KEY[label_set.format].read(label_set, images, {**label_set.options, **(options or {})})
+
+
+def write(key: str, output: Output, items: Iterable[ItemOut]) -> Iterator[OutMember]:
+    """Write annotations in the format ``key`` as a stream of files."""
+    return BY_KEY[key].write(output, items)
+
+
+def formats_writing(annotation_type: AnnotationType) -> list[tuple[str, str]]:
+    """Return key and title of the formats that can hold annotations of this type."""
+    return [(one.key, one.title) for one in FORMATS if annotation_type in one.writes]
