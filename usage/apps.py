@@ -1,7 +1,24 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+KINDS = {
+    "usage.AnnotationProject": "annotation_projects",
+    "usage.AnnotationJob": "annotation_jobs",
+    "usage.TrainingTask": "training_tasks",
+    "usage.InferenceJob": "inference_jobs",
+}
+
 
 class UsageConfig(AppConfig):
     name = "usage"
     verbose_name = _("Usage")
+
+    def ready(self) -> None:
+        from datasets import hooks
+
+        from .services.deletions import count_again, end_work_under
+
+        for label, key in KINDS.items():
+            hooks.name_kind(label, key=key)
+        hooks.when_deletion_is_requested(end_work_under)
+        hooks.when_deletion_is_undone(count_again)

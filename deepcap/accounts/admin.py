@@ -32,7 +32,7 @@ from deepcap.common.admin import (
     list_of,
 )
 
-from .models import AuditEvent, Notification, ServiceToken, User
+from .models import AuditEvent, Notification, Scope, ServiceToken, User
 from .services import issue_token, record, revoke_token
 
 admin.site.unregister(Group)
@@ -133,6 +133,15 @@ class IssueTokenForm(forms.Form):
         label=gettext_lazy("Name"),
         help_text=gettext_lazy("What the key is for."),
     )
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Scopes"),
+        help_text=gettext_lazy(
+            "A service with scopes reads what the user sees and writes only there. None: everything."
+        ),
+    )
     days = forms.TypedChoiceField(
         choices=[(30, gettext_lazy("30 days")), (365, gettext_lazy("a year")), ("", gettext_lazy("until revoked"))],
         coerce=int,
@@ -151,10 +160,10 @@ def revoke(token: ServiceToken, by: User) -> str:
 
 @admin.register(ServiceToken)
 class ServiceTokenAdmin(LookOnlyAdmin):
-    list_display = ("name", "user", "hint", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_display = ("name", "user", "hint", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at")
     related = ("user",)
     search_fields = ("name", "=user__username")
-    fields = ("name", "user", "hint", "created_at", "last_used_at", "expires_at", "revoked_at")
+    fields = ("name", "user", "hint", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at")
     readonly_fields = ("hint", "created_at", "last_used_at")
     operations = (
         Operation(

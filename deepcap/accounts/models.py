@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
@@ -41,11 +42,22 @@ class User(AbstractUser):
         return "".join(word[0] for word in words[:2]).upper()
 
 
+class Scope(models.TextChoices):
+    """What a service is for. With scopes, its token reads what its user sees and writes only there."""
+
+    ANNOTATION = "annotation", _("Annotation service")
+    TRAINING = "training", _("Training service")
+    INFERENCE = "inference", _("Inference service")
+
+
 class ServiceTokenQuerySet(models.QuerySet["ServiceToken"]):
-    def issue(self, *, user: User, name: str, expires_at: datetime | None = None) -> tuple[ServiceToken, str]:
+    def issue(
+        self, *, user: User, name: str, expires_at: datetime | None = None, scopes: Sequence[str] = ()
+    ) -> tuple[ServiceToken, str]:
         """Make a token; the key is returned this once and only its digest is kept."""
         key = secrets.token_urlsafe(32)
-        return self.create(user=user, name=name, digest=digest(key), hint=key[:4], expires_at=expires_at), key
+        values = {"digest": digest(key), "hint": key[:4], "expires_at": expires_at, "scopes": list(scopes)}
+        return self.create(user=user, name=name, **values), key
 
     def usable(self) -> ServiceTokenQuerySet:
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
@@ -59,6 +71,7 @@ class ServiceToken(models.Model):
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=4, editable=False, help_text=_("The first characters of the key."))
+    scopes = models.JSONField(default=list, blank=True, help_text=_("Empty: all that its user may do."))
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)

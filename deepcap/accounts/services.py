@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import models, transaction
@@ -34,14 +35,18 @@ def record(*, actor: User | None, action: str, target: models.Model, name: str =
 
 
 @transaction.atomic
-def issue_token(*, user: User, name: str, days: int | None = None, by: User | None = None) -> str:
+def issue_token(
+    *, user: User, name: str, days: int | None = None, by: User | None = None, scopes: Sequence[str] = ()
+) -> str:
     """Return a new API key for ``user``, valid for ``days`` or until it is revoked; it cannot be read again.
 
-    ``by`` is who issued it, if not the user.
+    ``by`` is who issued it, if not the user. With ``scopes`` it reads what the user sees and writes only what services
+    of these kinds write; without, it may do all that the user may.
     """
     expires_at = timezone.now() + timedelta(days=days) if days else None
-    token, key = ServiceToken.objects.issue(user=user, name=name, expires_at=expires_at)
-    record(actor=by or user, action="token.issued", target=token, user=user.username)
+    token, key = ServiceToken.objects.issue(user=user, name=name, expires_at=expires_at, scopes=scopes)
+    limits = {"scopes": list(scopes)} if scopes else {}
+    record(actor=by or user, action="token.issued", target=token, user=user.username, **limits)
     return key
 
 

@@ -160,6 +160,11 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000  # KiB, looked at between tasks
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-work": {"task": "datasets.tasks.sweep_work", "schedule": 5.0, "options": {"expires": 5}},
+    "sweep-annotation-work": {
+        "task": "annotations.tasks.sweep_annotation_work",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "sweep-vault": {"task": "datasets.tasks.sweep_vault", "schedule": 30.0, "options": {"expires": 30}},
     "sweep-claims": {"task": "usage.tasks.sweep_claims", "schedule": 15.0, "options": {"expires": 15}},
     "recount-usage": {"task": "usage.tasks.recount_usage", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -219,7 +224,10 @@ REST_FRAMEWORK = {
         "deepcap.accounts.authentication.ServiceTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "deepcap.accounts.permissions.WithinScopes",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.JSONParser",

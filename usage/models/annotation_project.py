@@ -59,6 +59,11 @@ class AnnotationProjectQuerySet(ServiceWorkQuerySet):
         )
         return alive.filter(Q(dataset__owner_id=user.pk) | Exists(member))
 
+    def managed_by(self, user: User) -> Self:
+        """Select the projects that this person, or a service that acts for them, may lead: not those they work in."""
+        alive = self.alive()
+        return alive if user.is_superuser else alive.filter(dataset__owner_id=user.pk)
+
 
 class AnnotationProject(ServiceWork):
     """Who labels a dataset, with which labels, checked how, until when. Counts are of studies.

@@ -1,0 +1,67 @@
+"""Making and renaming inference jobs."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from annotations.models import AnnotationData
+from datasets.errors import ValueRefused
+from datasets.models import Dataset
+from deepcap.accounts.models import User
+from deepcap.accounts.services import record
+from usage.counting import count
+from usage.errors import NotUsable
+from usage.models import InferenceJob, TrainingTask, WorkStatus
+from usage.under import counted_by
+
+from .rules import clean_name, hold_annotation_data, hold_dataset, require_owner, require_ownership
+
+
+@transaction.atomic
+def create_inference_job(
+    *,
+    training_task: TrainingTask,
+    dataset: Dataset,
+    by: User,
+    name: str,
+    ground_truth: AnnotationData | None = None,
+) -> InferenceJob:
+    """Return a job that waits for an inference service; without ``ground_truth`` it will have predictions only.
+
+    Raises NotTheOwner of either dataset, NotUsable when the task has no model or something is not available, and
+    ValueRefused for ground truth of another dataset or type.
+    """
+    require_ownership(dataset, by)
+    require_owner(training_task, by)
+    name = clean_name(name)
+    hold_dataset(dataset)
+    task = TrainingTask.objects.alive().select_for_update(no_key=True, of=("self",)).filter(pk=training_task.pk).first()
+    if task is None or task.status != WorkStatus.FINISHED or task.model_id is None:
+        raise NotUsable(_("This training task has no model yet."), code="no_model")
+    if ground_truth is not None:
+        if ground_truth.dataset_id != dataset.pk or ground_truth.annotation_type != task.annotation_type:
+            message = _("The ground truth must belong to the dataset and have the annotation type of the model.")
+            raise ValueRefused("ground_truth", message, code="ground_truth_mismatch")
+        hold_annotation_data(ground_truth)
+    job = InferenceJob.objects.create(
+        training_task=task,
+        dataset=dataset,
+        ground_truth=ground_truth,
+        prediction_only=ground_truth is None,
+        name=name,
+        created_by=by,
+    )
+    count(counted_by(job))
+    record(actor=by, action="inferencejob.created", target=job, dataset=dataset.pk, training_task=task.pk)
+    return job
+
+
+@transaction.atomic
+def rename_inference_job(*, inference_job: InferenceJob, by: User, name: str) -> InferenceJob:
+    """Raises NotTheOwner, and ValueRefused."""
+    require_owner(inference_job, by)
+    InferenceJob.objects.filter(pk=inference_job.pk).update(name=clean_name(name))
+    record(actor=by, action="inferencejob.renamed", target=inference_job)
+    inference_job.refresh_from_db()
+    return inference_job
