@@ -27,6 +27,7 @@ operators, app_name, namespace = admin.site.urls
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dataset-list"), name="home"),
     path("datasets/", include("datasets.console.urls")),
+    path("viewer/", include("viewer.urls")),
     path("notifications/", include("deepcap.accounts.urls")),
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "datasets",
     "annotations",
     "usage",
+    "viewer",
 ]
 
 MIDDLEWARE = [
