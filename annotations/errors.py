@@ -1,0 +1,16 @@
+"""Refusals of this room, each with its stable code."""
+
+from django.utils.translation import gettext as _
+
+from deepcap.common.errors import DomainError, Forbidden
+
+
+class NotTheOwner(Forbidden):
+    code = "not_the_owner"
+
+    def __init__(self) -> None:
+        super().__init__(_("Only the owner of the dataset may do this."))
+
+
+class LabelsRefused(DomainError):
+    """The label file, or what was said about it, is not acceptable; the code says why."""

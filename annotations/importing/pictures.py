@@ -1,0 +1,34 @@
+"""Images that LabelMe files hold within themselves become images of the dataset while the upload is read."""
+
+from __future__ import annotations
+
+import posixpath
+
+from annotations import formats
+from annotations.formats.base import LabelError, base_name, folder, stem
+from datasets.hooks import Picture, PictureUnreadable
+
+SUFFIX = ".json"
+embedded_image = getattr(formats, "embedded_image", lambda data: None)
+PNG = b"\x89PNG"
+
+
+def find_picture(path: str, data: bytes) -> Picture | None:
+    """Return the image within a LabelMe file; see ``datasets.hooks.FindingPicture``.
+
+    It becomes the image that lies beside the file and has its name, so that no two files name the same.
+    """
+    if not path.lower().endswith(SUFFIX):
+        return None
+    try:
+        found = embedded_image(data)
+    except LabelError as error:
+        raise PictureUnreadable(error.message) from error
+    if found is None:
+        return None
+    name, picture = found
+    beside = folder(path)
+    named = name.replace("\\", "/")
+    own = posixpath.join(beside, stem(path) + (".png" if picture.startswith(PNG) else ".jpg"))
+    meant = posixpath.normpath(posixpath.join(beside, named))
+    return Picture((meant, posixpath.join(beside, base_name(named)), own), picture)
