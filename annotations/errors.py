@@ -14,3 +14,11 @@ class NotTheOwner(Forbidden):
 
 class LabelsRefused(DomainError):
     """The label file, or what was said about it, is not acceptable; the code says why."""
+
+
+class ExportRefused(DomainError):
+    """The annotations cannot be had in this format; the code says why."""
+
+
+class ConversionRefused(DomainError):
+    """Annotation data of this kind cannot be made from these; the code says why."""

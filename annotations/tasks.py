@@ -2,7 +2,10 @@
 
 from celery import shared_task
 
+from .derive import due as due_derivations
+from .derive import run as run_derivation_work
 from .importing import work as importing
+from .statistics import recount_all
 
 
 @shared_task
@@ -17,3 +20,18 @@ def sweep_annotation_work() -> None:
     """Announce again what nobody works on although somebody could."""
     for import_id in importing.due():
         run_import.delay(import_id)
+    for derivation_id in due_derivations():
+        run_derivation.delay(derivation_id)
+
+
+@shared_task
+def run_derivation(derivation_id: int) -> None:
+    """Make annotation data from others, for one turn, then pass the message on while there is more to do."""
+    if run_derivation_work(derivation_id):
+        run_derivation.delay(derivation_id)
+
+
+@shared_task
+def recount_annotations() -> None:
+    """Compare the stored counts of annotation data with the rows they count."""
+    recount_all()

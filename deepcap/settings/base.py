@@ -170,6 +170,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-claims": {"task": "usage.tasks.sweep_claims", "schedule": 15.0, "options": {"expires": 15}},
     "recount-usage": {"task": "usage.tasks.recount_usage", "schedule": 3600.0, "options": {"expires": 3600}},
     "recount": {"task": "datasets.tasks.recount", "schedule": 3600.0, "options": {"expires": 3600}},
+    "recount-annotations": {
+        "task": "annotations.tasks.recount_annotations",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 24 * 3600},
+    },
 }
 
 DEEPCAP_METRICS_TOKEN = env("DEEPCAP_METRICS_TOKEN", default="")  # for scrapers of /metrics
