@@ -255,6 +255,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "WorkStatusEnum": "usage.api.training_tasks.STATUSES",
+        "ProjectStatusEnum": "usage.api.annotation_projects.STATUSES",
+        "JobStatusEnum": "usage.api.annotation_jobs.STATUSES",
+        "MemberStateEnum": "usage.models.MemberState",
+        "StudyStateEnum": "usage.models.StudyState",
+    },
 }
 
 UNFOLD = unfold()

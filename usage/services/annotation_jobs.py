@@ -31,6 +31,7 @@ from usage.progress import count_job, count_project, finished_among, give, share
 from usage.under import counted_by
 
 from .rules import require_owner, require_worker
+from .work import advance
 
 UNDER_WAY = (ProjectStatus.PUBLISHING, ProjectStatus.IN_PROGRESS)
 STUDIES_AT_ONCE = 1_000
@@ -130,4 +131,27 @@ def set_study_states(*, job: AnnotationJob, by: User, states: Mapping[int, str])
         move(job, "finish")
     elif not done and job.status == JobStatus.FINISHED:
         move(job, "reopen", finished_at=None)
+    return job
+
+
+def change_annotation_job(
+    *,
+    job: AnnotationJob,
+    by: User,
+    states: Mapping[int, str],
+    status: str | None = None,
+    status_detail: str | None = None,
+) -> AnnotationJob:
+    """Note how far studies are, then take the job to another status. Raises what the two raise.
+
+    A job whose project has ended stays as it is.
+    """
+    if states:
+        job = set_study_states(job=job, by=by, states=states)
+    if status is not None:
+        project = AnnotationProject.objects.get(pk=job.project_id)
+        if status != job.status and project.status not in UNDER_WAY:
+            raise WorkEnded(_("The project has ended: nobody works on in it."))
+        extra = {"finished_at": None} if status == JobStatus.ONGOING else {}
+        advance(row=job, by=by, status=status, detail=status_detail, **extra)
     return job

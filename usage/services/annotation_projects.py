@@ -29,7 +29,7 @@ from usage.under import Counted, counted_by
 
 from .annotation_jobs import make_jobs
 from .rules import clean_name, hold_dataset, require_owner, require_ownership
-from .work import advance
+from .work import advance, change
 
 LABEL_LENGTH = 100
 
@@ -177,3 +177,18 @@ def set_member_state(*, member: ProjectMember, by: User, state: str) -> ProjectM
     record(actor=by, action="annotationproject.member_changed", target=member.project, user=member.user_id, state=state)
     member.refresh_from_db()
     return member
+
+
+def change_annotation_project(
+    *,
+    project: AnnotationProject,
+    by: User,
+    status: str | None = None,
+    status_detail: str | None = None,
+    claim: str | None = None,
+) -> AnnotationProject:
+    """Publish a project, or take it to another status. Raises what ``work.advance`` and ``work.report`` raise."""
+    if status == ProjectStatus.IN_PROGRESS:
+        return publish_project(project=project, by=by, claim=claim)
+    change(row=project, by=by, status=status, detail=status_detail, claim=claim)
+    return project

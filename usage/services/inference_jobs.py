@@ -16,6 +16,7 @@ from usage.models import InferenceJob, TrainingTask, WorkStatus
 from usage.under import counted_by
 
 from .rules import clean_name, hold_annotation_data, hold_dataset, require_owner, require_ownership
+from .work import change
 
 
 @transaction.atomic
@@ -64,4 +65,18 @@ def rename_inference_job(*, inference_job: InferenceJob, by: User, name: str) ->
     InferenceJob.objects.filter(pk=inference_job.pk).update(name=clean_name(name))
     record(actor=by, action="inferencejob.renamed", target=inference_job)
     inference_job.refresh_from_db()
+    return inference_job
+
+
+def change_inference_job(
+    *,
+    inference_job: InferenceJob,
+    by: User,
+    status: str | None = None,
+    status_detail: str | None = None,
+    claim: str | None = None,
+    **values: object,
+) -> InferenceJob:
+    """Report on a job, or take it to another status. Raises what ``work.advance`` and ``work.report`` raise."""
+    change(row=inference_job, by=by, status=status, detail=status_detail, claim=claim, **values)
     return inference_job

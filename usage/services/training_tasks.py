@@ -17,7 +17,7 @@ from usage.models import TrainingMetric, TrainingTask
 from usage.under import counted_by
 
 from .rules import clean_name, hold_annotation_data, require_annotation_data, require_owner, require_ownership
-from .work import hold_for_report
+from .work import change, hold_for_report
 
 CURVE_POINTS = 30
 
@@ -104,3 +104,28 @@ def draw_curve(training_task: TrainingTask, metric: str) -> None:
     points = min(CURVE_POINTS, len(values))
     curve = [values[round(n * last / max(1, points - 1))] for n in range(points)]
     TrainingTask.objects.filter(pk=training_task.pk).update(curve=curve, performance_metric=metric)
+
+
+def metrics_of(*, training_task: TrainingTask) -> dict[str, list[list[float]]]:
+    """Return [step, value] by metric, in order of steps."""
+    curves: dict[str, list[list[float]]] = {}
+    for name, step, value in training_task.metrics.order_by("name", "step").values_list("name", "step", "value"):
+        curves.setdefault(name, []).append([step, value])
+    return curves
+
+
+def change_training_task(
+    *,
+    training_task: TrainingTask,
+    by: User,
+    status: str | None = None,
+    status_detail: str | None = None,
+    claim: str | None = None,
+    **values: object,
+) -> TrainingTask:
+    """Report on a task, or take it to another status. Raises what ``work.advance`` and ``work.report`` raise."""
+    change(row=training_task, by=by, status=status, detail=status_detail, claim=claim, **values)
+    metric = values.get("performance_metric")
+    if metric and training_task.metrics.filter(name=metric).exists():
+        draw_curve(training_task, str(metric))
+    return training_task

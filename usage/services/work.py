@@ -83,6 +83,29 @@ def report(*, row: ServiceWork, by: User, claim: str | None = None, **values: ob
     row.refresh_from_db()
 
 
+def change(
+    *,
+    row: ServiceWork,
+    by: User,
+    status: str | None = None,
+    detail: str | None = None,
+    claim: str | None = None,
+    **values: object,
+) -> None:
+    """Advance ``row`` when ``status`` is another than it has; otherwise note the rest while it is under way."""
+    if status is not None and status != row.status:
+        advance(row=row, by=by, status=status, claim=claim, detail=detail, **values)
+        return
+    if detail is not None:
+        values["status_detail"] = detail[:500]
+    if values and status is not None and status == row.status and row.finished_at is not None:
+        advance(row=row, by=by, status=status, claim=claim)  # the last word, repeated
+    elif values:
+        report(row=row, by=by, claim=claim, **values)
+    elif status is not None:
+        advance(row=row, by=by, status=status, claim=claim)
+
+
 def advance(
     *, row, by: User, status: str, claim: str | None = None, detail: str | None = None, **values: object
 ) -> None:
