@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from annotations.formats.base import Found, Item, Listed, RowProblem
+from annotations.formats.base import Found, Item, LabelInfo, Listed, RowProblem
 from annotations.models import AnnotatedImage, Annotation, AnnotationType, Kind, Label
 from annotations.statistics import color_of
 from deepcap.common.bulk import insert_rows
@@ -58,7 +58,6 @@ class Rows:
         self._new_labels: dict[str, dict[str, Any] | None] = {}
         self._new_images: dict[int, None] = {}
         self._found: list[Found] = []
-        self._shapes: list[Shape] = []
         self._characters = 0
         self.count = 0
 
@@ -66,18 +65,24 @@ class Rows:
     def images(self) -> int:
         return len(self._items)
 
-    def take(self, item: Item) -> None:
-        """Keep one thing a file says; it is written with its chunk."""
-        if isinstance(item, Found):
-            self._take_found(item)
-        elif isinstance(item, Listed):
-            self._list(item.image)
-        elif isinstance(item, RowProblem):
-            self._problems.add(item)
-        elif self._may_be_named(item.name, row=None):
-            self._name(item.name, item.extra)
-        if max(len(self._found), len(self._new_images), self._problems.waiting) >= ROWS_PER_CHUNK:
-            self.write()
+    def take_all(self, items: Iterable[Item]) -> None:
+        """Keep what ``items`` say and write it, chunk by chunk."""
+        known_labels, known_images, append = self._labels, self._items, self._found.append
+        for item in items:
+            if item.__class__ is Found:
+                image, label = item[0], item[1]
+                if label not in known_labels and not self._name(label, row=item[2]):
+                    continue
+                if image not in known_images:
+                    self._new_images[image] = None
+                append(item)
+                if item[5] is not None:
+                    self._characters += len(item[5].counts) + 16 * sum(map(len, item[6] or ()))
+            else:
+                self._take_other(item)
+            if len(self._found) >= ROWS_PER_CHUNK or self._characters >= CHARACTERS_PER_CHUNK:
+                self.write()
+        self.write()
 
     def write(self) -> None:
         """Write what is in hand: all of it or, when that raises, nothing."""
@@ -90,50 +95,57 @@ class Rows:
 
     def _write(self) -> None:
         with transaction.atomic():
-            labels, items = self._insert_labels(), self._insert_images()
-            every_label, every_item = {**self._labels, **labels}, _Either(self._items, items)
-            insert_rows(
-                Annotation,
-                ANNOTATION,
-                (
-                    (
-                        every_item[found.image],
-                        every_label[found.label],
-                        self._kind,
-                        *shape,
-                        json.dumps(found.polygons) if found.polygons else None,
-                        found.score,
-                        found.frame,
-                        json.dumps(found.extra) if found.extra else None,
-                    )
-                    for found, shape in zip(self._found, self._shapes, strict=True)
-                ),
-            )
+            labels, images = self._insert_labels(), self._insert_images()
+            insert_rows(Annotation, ANNOTATION, self._rows({**self._labels, **labels}, images))
             self._problems.write()
             self._committing(self.count + len(self._found))
         self.count += len(self._found)
         self._labels.update(labels)
-        self._items.update(items)
+        self._items.update(images)
         self._problems.written()
-        self._new_labels, self._new_images = {}, {}
-        self._found, self._shapes, self._characters = [], [], 0
+        self._new_labels.clear()
+        self._new_images.clear()
+        self._found.clear()
+        self._characters = 0
 
-    def _take_found(self, found: Found) -> None:
-        if not self._may_be_named(found.label, row=found.row):
-            return
-        try:
-            shape = self._shape(found)
-        except ValueError as error:
-            self._refuse(found.row, str(error))
-            return
-        self._name(found.label)
-        self._list(found.image)
-        self._found.append(found)
-        self._shapes.append(shape)
-        if shape[-1] is not None:
-            self._characters += len(shape[-1]) + 16 * sum(map(len, found.polygons or ()))
-            if self._characters >= CHARACTERS_PER_CHUNK:
-                self.write()
+    def _rows(self, labels: dict[str, int], new: dict[int, int]) -> list[tuple[Any, ...]]:
+        """Return the annotations in hand as the database takes them; what says nothing becomes a problem."""
+        kind, shape_of, known = self._kind, self._shape, self._items
+        rows, good = [], []
+        for found in self._found:
+            image, label, row, _value, _bbox, _mask, polygons, score, frame, extra = found
+            try:
+                shape = shape_of(found)
+            except ValueError as error:
+                self._refuse(row, str(error))
+                continue
+            good.append(found)
+            rows.append(
+                (
+                    known.get(image) or new[image],
+                    labels[label],
+                    kind,
+                    *shape,
+                    json.dumps(polygons) if polygons else None,
+                    score,
+                    frame,
+                    json.dumps(extra) if extra else None,
+                )
+            )
+        if len(good) < len(self._found):
+            self._found[:] = good
+        return rows
+
+    def _take_other(self, item: Item) -> None:
+        if isinstance(item, RowProblem):
+            self._problems.add(item)
+        elif isinstance(item, Listed):
+            if item.image not in self._items:
+                self._new_images[item.image] = None
+        elif isinstance(item, LabelInfo):
+            self._name(item.name, extra=item.extra)
+        if len(self._new_images) >= ROWS_PER_CHUNK or self._problems.waiting >= ROWS_PER_CHUNK:
+            self.write()
 
     def _drop_repeated(self) -> int:
         """Drop from the rows in hand the classes that were given to their images before; return how many.
@@ -147,23 +159,24 @@ class Rows:
         for chunk in in_chunks(dict.fromkeys(found.image for found in self._found), IDS_PER_QUERY):
             rows = written.filter(item__image__in=chunk).values_list("item__image", "label__name", "frame")
             said.update(self._said_by(*row) for row in rows)
-        kept: list[tuple[Found, Shape]] = []
-        for found, shape in zip(self._found, self._shapes, strict=True):
+        kept = []
+        for found in self._found:
             key = self._said_by(found.image, found.label, found.frame)
             if key in said:
                 self._refuse(found.row, _("The image was labelled before."))
             else:
                 said.add(key)
-                kept.append((found, shape))
+                kept.append(found)
         dropped = len(self._found) - len(kept)
-        self._found, self._shapes = [found for found, _shape in kept], [shape for _found, shape in kept]
+        self._found[:] = kept
         return dropped
 
     def _said_by(self, image: int, label: str, frame: int) -> tuple[object, ...]:
         return (image, frame) if self._kind == Kind.SINGLE_LABEL else (image, label, frame)
 
-    def _may_be_named(self, name: str, *, row: int | None) -> bool:
-        if name in self._labels or name in self._new_labels:
+    def _name(self, name: str, *, row: int | None = None, extra: dict[str, Any] | None = None) -> bool:
+        """Make sure that there is a label of this name; False when it cannot be one."""
+        if name in self._labels or (name in self._new_labels and not extra):
             return True
         if not 0 < len(name) <= LABEL_LENGTH or "\x00" in name:
             self._refuse(row, _("A class needs a name of at most %(most)d characters.") % {"most": LABEL_LENGTH})
@@ -171,18 +184,11 @@ class Rows:
         if len(self._labels) + len(self._new_labels) >= MOST_LABELS:
             self._refuse(row, _("There are more than %(most)d classes.") % {"most": MOST_LABELS})
             return False
+        self._new_labels[name] = extra
         return True
 
     def _refuse(self, row: int | None, message: str) -> None:
         self._problems.add(RowProblem(row, "", "label_row_invalid", message))
-
-    def _name(self, name: str, extra: dict[str, Any] | None = None) -> None:
-        if name not in self._labels and (extra or name not in self._new_labels):
-            self._new_labels[name] = extra
-
-    def _list(self, image: int) -> None:
-        if image not in self._items:
-            self._new_images[image] = None
 
     def _insert_labels(self) -> dict[str, int]:
         """Insert the labels in hand. Their colours are provisional: they follow from the order of all of them."""
@@ -199,17 +205,6 @@ class Rows:
         for chunk in in_chunks(self._new_images, IDS_PER_QUERY):
             ids.update(rows.filter(image__in=chunk).values_list("image", "pk"))
         return ids
-
-
-class _Either:
-    """Two dictionaries looked up as one, without copying the large one."""
-
-    def __init__(self, large: dict[int, int], small: dict[int, int]) -> None:
-        self._large, self._small = large, small
-
-    def __getitem__(self, key: int) -> int:
-        known = self._large.get(key)
-        return self._small[key] if known is None else known
 
 
 def _class_of(found: Found) -> Shape:

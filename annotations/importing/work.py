@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import chain
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -164,11 +165,7 @@ def _read(
         problems=problems,
         committing=lambda count: hold(row_count=count, done_bytes=min(files.meter.done, total)),
     )
-    for known in first:
-        rows.take(known)
-    for item in items:
-        rows.take(item)
-    rows.write()
+    rows.take_all(chain(first, items))
     return rows
 
 
