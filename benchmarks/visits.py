@@ -52,7 +52,7 @@ def addresses() -> list[tuple[str, str, str]]:
         ("detail page, large dataset", "many", detail),
         ("detail page, grid in the middle", "many", f"{detail}?page={pages // 2}"),
         ("detail page, last page of the grid", "many", f"{detail}?page={pages}"),
-        ("study page, last study", "many", reverse("study-page", args=[study.pk])),
+        ("viewer, last study", "many", study.get_absolute_url()),
         ("API: datasets", "many", api_list),
         ("API: datasets, last page", "many", f"{api_list}?page={-(-Dataset.objects.count() // 50) - 1}"),
         ("API: studies of the large dataset", "many", api_studies),

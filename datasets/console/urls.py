@@ -7,7 +7,6 @@ from .dataset_detail import DatasetDetail, DatasetFindings, DatasetProgress
 from .dataset_list import DatasetList, RowsUnderWay
 from .deletions import DatasetDelete, DeletionList, DeletionReceipt, DeletionRestore
 from .reports import DatasetReport, FailureDialog
-from .studies import StudyPage
 
 urlpatterns = [
     path("", DatasetList.as_view(), name="dataset-list"),
@@ -24,5 +23,4 @@ urlpatterns = [
     path("deletions/", DeletionList.as_view(), name="deletion-list"),
     path("deletions/<int:pk>/", DeletionReceipt.as_view(), name="deletion-receipt"),
     path("deletions/<int:pk>/restore/", DeletionRestore.as_view(), name="deletion-restore"),
-    path("studies/<int:pk>/", StudyPage.as_view(), name="study-page"),
 ]

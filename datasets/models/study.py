@@ -47,7 +47,7 @@ class Study(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("study-page", args=[self.pk])
+        return reverse("viewer-study", args=[self.pk])
 
 
 class Series(models.Model):

@@ -10,7 +10,6 @@ import { startKeyboard } from "./shell/keyboard";
 import { startNavigation } from "./shell/navigation";
 import { startSideMenu } from "./shell/side-menu";
 import { startTheme } from "./shell/theme";
-import { startStudyPage } from "./study-page";
 import { startUploader } from "./uploader";
 
 globalThis.htmx = htmx;
@@ -26,6 +25,5 @@ if (document.body.dataset.frame === "console") {
   startToasts();
   startKeyboard();
   startUploader();
-  startStudyPage();
   htmx.onLoad((part) => prepareConfirmations(part instanceof Element ? part : document));
 }

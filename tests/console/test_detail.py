@@ -6,7 +6,7 @@ from django.urls import reverse
 from datasets.console.positions import PositionPaginator
 from datasets.models import Dataset, DatasetOpening, DatasetStatus, Image, IngestStage, Outcome, Problem, Study
 from deepcap.common.leases import WorkState
-from tests.builders import make_dataset, make_image, make_ingest, png
+from tests.builders import make_dataset, make_ingest
 
 pytestmark = pytest.mark.django_db
 
@@ -128,9 +128,15 @@ def test_an_image_that_cannot_be_drawn_says_why(client, user):
     image.blob.has_thumbnail = False
     image.blob.save()
     assert "No decoder for its compression" in html(client, dataset.get_absolute_url())
-    page = html(client, image.study.get_absolute_url())
-    assert "No decoder for its compression" in page
-    assert "<img src" not in page.split("data-study-page")[1]
+
+
+def test_a_thumbnail_leads_to_the_viewer_on_its_image(client, user):
+    study = make_dataset(user, studies=1, images=3).studies.get()
+    study.cover = study.images.get(position=1)
+    study.save()
+    assert f'href="/viewer/studies/{study.pk}/?image={study.cover_id}"' in html(
+        client, study.dataset.get_absolute_url()
+    )
 
 
 # --- failure, report, progress ----------------------------------------------------------------------------------------
@@ -203,53 +209,3 @@ def test_progress_is_told_until_the_dataset_is_settled(htmx, user):
     answer = htmx.get(url)
     assert answer.status_code == 204
     assert "deepcap:dataset-settled" in answer["HX-Trigger"]
-
-
-# --- the study page ---------------------------------------------------------------------------------------------------
-
-
-def test_a_study_page_leads_to_its_neighbours(client, user):
-    dataset = make_dataset(user, studies=3, images=3)
-    first, middle, last = dataset.studies.order_by("position")
-    page = html(client, middle.get_absolute_url(), image=2)
-    assert "Image 2 of 3" in page
-    assert "Study 2 of 3" in page
-    assert f'href="{first.get_absolute_url()}"' in page
-    assert f'href="{last.get_absolute_url()}"' in page
-    assert 'href="?image=1"' in page
-    assert 'href="?image=3"' in page
-    shown = middle.images.get(position=1)
-    assert f'src="/api/v1/images/{shown.pk}/rendered/?frame=1"' in page
-    assert f'href="/api/v1/images/{shown.pk}/file/"' in page
-
-
-@pytest.mark.parametrize(("asked", "shown"), [("0", 1), ("99", 3), ("x", 1), ("", 1), ("9" * 30, 1), ("-1", 1)])
-def test_an_image_that_is_not_there_leads_to_one_that_is(client, user, asked, shown):
-    study = make_dataset(user, studies=1, images=3).studies.get()
-    assert f"Image {shown} of 3" in html(client, study.get_absolute_url(), image=asked)
-
-
-def test_frames_are_leafed_through(client, user):
-    dataset = make_dataset(user, studies=1)
-    study = dataset.studies.get()
-    study.images.update(frames=8)
-    page = html(client, study.get_absolute_url(), frame=8)
-    assert "Frame 8 of 8" in page
-    assert 'href="?image=1&amp;frame=7"' in page
-    assert 'href="?image=1&amp;frame=9"' not in page
-
-
-def test_closing_leads_to_the_page_of_the_grid_where_the_study_is(client, user):
-    dataset = make_dataset(user, studies=52)
-    study = dataset.studies.get(position=51)
-    assert f'href="{dataset.get_absolute_url()}?page=2"' in html(client, study.get_absolute_url())
-
-
-def test_a_study_page_takes_few_queries(client, user, django_assert_num_queries):
-    dataset = make_dataset(user, studies=1)
-    study = dataset.studies.get()
-    for position in range(1, 40):
-        make_image(study, f"{position}.png", png(position), position=position)
-    Study.objects.update(image_count=40)
-    with django_assert_num_queries(5):
-        client.get(study.get_absolute_url(), {"image": 20})

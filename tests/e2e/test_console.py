@@ -142,41 +142,10 @@ def test_the_keyboard_is_enough(console: Page, user):
     console.keyboard.press("Escape")
     console.get_by_role("link", name="Chest X-rays").press("Enter")
     console.locator(".thumb").nth(1).press("Enter")
-    expect(console.get_by_role("heading", name="1.png")).to_be_visible()
-    console.keyboard.press("PageDown")
-    expect(console.get_by_role("heading", name="2.png")).to_be_visible()
-    console.keyboard.press("PageUp")
-    expect(console.get_by_role("heading", name="1.png")).to_be_visible()
-    console.keyboard.press("PageUp")
-    expect(console.get_by_role("heading", name="0.png")).to_be_visible()
-    console.keyboard.press("Escape")
-    expect(console.get_by_role("heading", name="Raw Data (4 Studies)")).to_be_visible()
-
-
-def test_a_study_is_leafed_through_and_says_how_it_is_shown(console: Page, user):
-    dataset = uploaded(user, members=pictures(3))
-    first = dataset.studies.get(position=0)
-    dataset.images.update(study=first)
-    for place, image in enumerate(dataset.images.order_by("path")):
-        dataset.images.filter(pk=image.pk).update(position=place)
-    dataset.studies.filter(pk=first.pk).update(image_count=3)
-    console.goto(console.url.replace("/datasets/", first.get_absolute_url()))
-    picture = console.locator("[data-study-image]")
-    expect(console.locator("[data-study-window]")).not_to_be_empty()
-    expect(console.locator(".study-foot")).to_contain_text("Image 1 of 3")
-    seen = [picture.get_attribute("src")]
-    for place in (2, 3):
-        console.keyboard.press("ArrowRight")
-        expect(console.locator(".study-foot")).to_contain_text(f"Image {place} of 3")
-        seen.append(picture.get_attribute("src"))
-    assert len(set(seen)) == 3
-    console.keyboard.press("ArrowRight")
-    console.locator("#image").fill("1")
-    expect(console.locator(".study-foot")).to_contain_text("Image 1 of 3")
-    expect(console).to_have_url(re.compile("image=1"))
-    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
+    expect(console.locator("#viewer")).to_be_attached()
+    expect(console).to_have_url(re.compile(r"/viewer/studies/\d+/"))
     console.go_back()
-    expect(console.get_by_role("heading", name="Dataset List")).to_be_visible()
+    expect(console.get_by_role("heading", name="Raw Data (4 Studies)")).to_be_visible()
 
 
 def test_a_page_far_back_in_a_large_dataset_is_reached_by_its_number(console: Page, user):
@@ -226,7 +195,6 @@ def test_no_page_has_script_errors_or_breaks_the_policy(console: Page, user, set
         dataset.get_absolute_url(),
         f"{dataset.get_absolute_url()}report/",
         preparing.get_absolute_url(),
-        dataset.studies.first().get_absolute_url(),
         "/datasets/deletions/",
     ):
         console.goto(root + path)

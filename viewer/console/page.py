@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.generic import TemplateView
+from django_htmx.http import HttpResponseClientRedirect
 
 from datasets.models import Image
 from viewer.scene.study import chosen_image, frame_of, scene_of, within
@@ -20,6 +22,12 @@ class ViewerPage(LoginRequiredMixin, TemplateView):
     """``?image=``, ``?frame=`` and ``?annotation_data=`` (repeatable) choose what is shown first."""
 
     template_name = "viewer/viewer.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer with the page; to htmx, which would put it into the console's, with the request to go there."""
+        if getattr(request, "htmx", False):
+            return HttpResponseClientRedirect(request.get_full_path())
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
         study = study_or_404(self.request.user, pk)
