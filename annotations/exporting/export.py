@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from annotations.errors import ExportRefused
-from annotations.formats.base import OutMember, Output
+from annotations.formats.base import Options, OutMember, Output
 from annotations.formats.registry import BY_KEY, formats_writing
-from annotations.models import AnnotatedImage, AnnotationData
+from annotations.models import AnnotatedImage, AnnotationData, LabelImport
 from datasets.archives.paths import normalise
 from datasets.blobs.store import get_store
 from datasets.models import Blob
@@ -56,6 +56,7 @@ def export(annotation_data: AnnotationData, *, file_format: str, include_images:
         annotation_type=annotation_data.annotation_type,  # type: ignore[arg-type]
         labels=labels_of(annotation_data),
         name=STEM,
+        options=_options(annotation_data),
     )
     written = writer.write(output, items_of(annotation_data))
     if file_format in ONE_FILE and not include_images:
@@ -70,6 +71,12 @@ def export(annotation_data: AnnotationData, *, file_format: str, include_images:
         content_type=ZIP,
         chunks=stream_zip(_members(written, images), when=annotation_data.created_at),
     )
+
+
+def _options(data: AnnotationData) -> Options:
+    """Return what the file they came in says of itself, to be written back by the same format."""
+    options = LabelImport.objects.filter(annotation_data=data).values_list("options", flat=True).first() or {}
+    return (options.get("set") or {}).get("options") or {}
 
 
 def _members(written: Iterable[OutMember], images: Iterable[Member]) -> Iterator[Member]:
