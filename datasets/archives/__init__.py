@@ -9,11 +9,12 @@ from .index import Index, read_index
 from .inflate import DamagedError
 from .limits import ArchiveError, ArchiveLimits
 from .members import Member, Refused, batches
-from .reader import read_members
+from .reader import Allocate, read_members
 from .sources import ByteSource, ByteStream, FileSource
 from .streams import open_member
 
 __all__ = [
+    "Allocate",
     "ArchiveError",
     "ArchiveLimits",
     "ByteSource",

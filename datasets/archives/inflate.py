@@ -55,6 +55,14 @@ def whole_inflater() -> Any:
 Take = Callable[[int], bytes]
 
 
+class Packed(Protocol):
+    """A member's compressed bytes, in order; what these raise passes through `inflate`."""
+
+    def take(self, length: int, /) -> bytes: ...
+
+    def fill(self, view: memoryview, /) -> None: ...
+
+
 class DamagedError(Exception):
     """The member's bytes are not what its declared size, checksum or method promise."""
 
@@ -102,29 +110,41 @@ class Deflate:
         return output
 
 
-def inflate(member: Member, take: Take) -> bytes:
-    """Return the member's content: ``size`` bytes with the declared CRC-32.
+def inflate(member: Member, packed: Packed, into: memoryview | None = None) -> bytes | memoryview:
+    """Return the member's content: ``size`` bytes with the declared CRC-32, which are ``into`` if that is given.
 
-    ``take(n)`` hands over the next n of its compressed bytes; what it raises passes through. Never inflates more than
-    one byte beyond the declared size. Raises DamagedError.
+    Never inflates more than one byte beyond the declared size. Raises DamagedError.
     """
     if member.method == STORED and member.compressed_size != member.size:
         raise DamagedError("its two sizes differ although it is stored without compression")
     if member.compressed_size > WHOLE_BYTES or member.method not in (STORED, DEFLATED):
-        return _inflate_in_pieces(member, take)
-    content = take(member.compressed_size)
+        return _placed(_inflate_in_pieces(member, packed.take), into)
+    content: bytes | memoryview
     if member.method == DEFLATED:
-        content = _inflate_deflated(content, member.size)
+        content = _inflate_deflated(packed.take(member.compressed_size), member.size, into)
+    elif into is not None:
+        packed.fill(into)
+        content = into
+    else:
+        content = packed.take(member.size)
     _check(member, len(content), deflate.crc32(content))
-    return content
+    return _placed(content, into)
 
 
-def _inflate_deflated(packed: bytes, size: int) -> bytes:
+def _placed(content: bytes | memoryview, into: memoryview | None) -> bytes | memoryview:
+    """Return the content, moved to where it was asked for if it was made elsewhere."""
+    if into is None or isinstance(content, memoryview):
+        return content
+    into[:] = content
+    return into
+
+
+def _inflate_deflated(packed: bytes, size: int, into: memoryview | None) -> bytes | memoryview:
     """Return a raw deflate stream's content, at most one byte more than ``size`` of it. Raises DamagedError."""
     inflate_whole = whole_inflater() if size <= ALLOCATED_BYTES else None
     try:
         if inflate_whole is not None:
-            whole: bytes = inflate_whole(packed, raw=True, out=size)
+            whole: bytes | memoryview = inflate_whole(packed, raw=True, out=size if into is None else into)
             return whole
         content: bytes = deflate.decompressobj(RAW_DEFLATE).decompress(packed, size + 1)
     except (deflate.error, RuntimeError) as error:  # RuntimeError: libdeflate, for content that is too long as well

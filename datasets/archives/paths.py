@@ -21,6 +21,7 @@ ARCHIVE_SIGNATURES = (
     b"\xfd7zXZ\x00",
     b"\x28\xb5\x2f\xfd",  # zstd
 )
+TAR_SIGNATURE = slice(257, 262)
 BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
 
 
@@ -85,8 +86,9 @@ def displayable(path: str, max_bytes: int) -> str:
     return encoded[: max_bytes - 3].decode(errors="ignore") + "…"
 
 
-def is_archive(content: bytes) -> bool:
+def is_archive(content: bytes | memoryview) -> bool:
     """Tell by its first bytes whether a file is an archive; a DICOM file (PS3.10, 7.1) may carry anything in front."""
     if content[128:132] == b"DICM":
         return False
-    return content.startswith(ARCHIVE_SIGNATURES) or content[257:262] == b"ustar" or BZIP2.match(content) is not None
+    start = bytes(content[: TAR_SIGNATURE.stop])
+    return start.startswith(ARCHIVE_SIGNATURES) or start[TAR_SIGNATURE] == b"ustar" or BZIP2.match(start) is not None

@@ -1,9 +1,9 @@
 """Reading members: one sequential pass over the bytes between the first and the last of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .directory import LOCAL_HEADER, LOCAL_HEADER_SIGNATURE
-from .inflate import DamagedError, inflate
+from .inflate import ALLOCATED_BYTES, DamagedError, inflate
 from .limits import KIB, ArchiveLimits
 from .members import LOCAL_HEADER_BYTES, Member, Refused, contiguous
 from .paths import NESTED, is_archive
@@ -12,16 +12,24 @@ from .sources import ByteSource, ByteStream
 READ_AHEAD_BYTES = 64 * KIB
 MAX_EXTRA_BYTES = 0xFFFF
 
+Allocate = Callable[[Member], memoryview | None]
+"""Gives memory for a member's content, exactly its size, or None."""
+
+
+def allocate_nothing(member: Member) -> None:
+    """Give no memory: content comes as bytes."""
+
 
 def read_members(
-    source: ByteSource, members: Sequence[Member], limits: ArchiveLimits
-) -> Iterator[tuple[Member, bytes | Refused]]:
+    source: ByteSource, members: Sequence[Member], limits: ArchiveLimits, allocate: Allocate = allocate_nothing
+) -> Iterator[tuple[Member, bytes | memoryview | Refused]]:
     """Yield each member with its content, or with the reason why it has none, in the order given.
 
     Members that follow each other in the archive cost one ``stream_range`` together. Content has the declared size
     and CRC-32; a member that has not is refused as ``member_damaged``, an archive in disguise as ``nested_archive``,
     and the next one is read. At most one member's content is held at a time, and of a large one's compressed bytes
-    only a piece. Failures of the source are raised as they are; EOFError if it ends before a member does.
+    only a piece. Content of up to ``ALLOCATED_BYTES`` is put where ``allocate`` says, if it does. Failures of the
+    source are raised as they are; EOFError if it ends before a member does.
     """
     for run in contiguous(members):
         last = run[-1]
@@ -29,16 +37,17 @@ def read_members(
         with source.stream_range(run[0].offset, end) as stream:
             cursor = _Cursor(stream, run[0].offset, end)
             for member in run:
-                yield member, _read(cursor, member, limits)
+                yield member, _read(cursor, member, limits, allocate)
 
 
-def _read(cursor: "_Cursor", member: Member, limits: ArchiveLimits) -> bytes | Refused:
+def _read(cursor: "_Cursor", member: Member, limits: ArchiveLimits, allocate: Allocate) -> bytes | memoryview | Refused:
     if member.size > limits.max_member_bytes:
         return too_large(member.path, limits)
     try:
         cursor.skip_to(member.offset)
         _enter(cursor, member)
-        content = inflate(member, cursor.take)
+        into = allocate(member) if 0 < member.size <= ALLOCATED_BYTES else None
+        content = inflate(member, cursor, into)
     except DamagedError as error:
         return Refused(member.path, "rejected", "member_damaged", f"The file is damaged inside the zip file: {error}.")
     if is_archive(content):
@@ -114,3 +123,19 @@ class _Cursor:
             parts.append(part)
             missing -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def fill(self, view: memoryview) -> None:
+        """Put the next bytes into all of the view; EOFError if the source ends first."""
+        held = min(len(view), len(self._ahead) - self._used)
+        view[:held] = self._ahead[self._used : self._used + held]
+        self._used += held
+        read_into = getattr(self._stream, "readinto", None)
+        while held < len(view):
+            if read_into is None or len(view) - held < READ_AHEAD_BYTES:
+                view[held:] = self.take(len(view) - held)
+                return
+            length = read_into(view[held:])
+            if not length:
+                raise EOFError(f"The archive ended at byte {self._fetched} while a member was read.")
+            self._fetched += length
+            held += length

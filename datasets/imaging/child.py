@@ -1,7 +1,7 @@
-"""The decoding child: ``python -m datasets.imaging.child SOCKET INPUT OUTPUT MEMORY PARENT LIMITS``.
+"""The decoding child: ``python -m datasets.imaging.child SOCKET ROOM OUTPUT MEMORY PARENT LIMITS``.
 
-Reads requests from a socket, the file from one shared buffer, and writes answers to another. It limits its own memory,
-dies with its parent, holds no other descriptors, and knows neither Django nor the network.
+Reads requests from a socket, the files from memory it cannot write, and writes answers to a buffer. It limits its own
+memory, dies with its parent, holds no other descriptors, and knows neither Django nor the network.
 """
 
 import ctypes
@@ -28,7 +28,7 @@ from .dicom.parts import locate_pixels
 from .errors import ImagingError, Skipped
 from .examine import dicom_json, examine, render
 from .limits import Limits
-from .protocol import ANSWER, FAULT, MEMORY, OK, READY, REJECTED, SKIPPED
+from .protocol import ANSWER, FAULT, MEMORY, MESSAGE_BYTES, OK, READY, REJECTED, ROOM_BYTES, SKIPPED
 from .records import Examined, ImageHeader, Rendered, Samples
 from .samples import samples
 
@@ -41,19 +41,35 @@ def main(arguments: list[str]) -> None:
     limits = Limits(**json.loads(arguments[5]))
     die_with(parent)
     load_codecs()
+    room: mmap.mmap | None = map_room(source)
     limit_memory(memory)
     channel = socket.socket(fileno=sock)
     channel.send(READY)
-    shared: mmap.mmap | None = None
-    while request := channel.recv(4096):
-        asked = json.loads(request)
-        if shared is None or len(shared) != asked["capacity"]:
-            shared = None  # the old mapping goes first, so that both never count against the memory limit
-            shared = mmap.mmap(source, asked["capacity"], prot=mmap.PROT_READ)
-        status, document, blob = answer(asked, memoryview(shared)[: asked["size"]], limits)
-        encoded = json.dumps(document).encode()
-        write_all(target, encoded + blob)
-        channel.send(ANSWER.pack(status, len(encoded), len(blob)))
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 1)
+        if not message:
+            return
+        if descriptors:
+            room = None  # the old one goes first, so that both never count against the memory limit
+            room = map_room(descriptors[0])
+        assert room is not None, "a room that was given up is followed by another"
+        asked = json.loads(message)
+        written = 0
+        for offset, size in asked["files"]:
+            status, document, blob = answer(asked, memoryview(room)[offset : offset + size], limits)
+            encoded = json.dumps(document).encode()
+            written += write_all(target, encoded + blob, written)
+            channel.send(ANSWER.pack(status, len(encoded), len(blob)))
+        if len(room) > ROOM_BYTES:
+            room = None  # made for one large file
+
+
+def map_room(descriptor: int) -> mmap.mmap:
+    """Return a room to read from; the descriptor is closed."""
+    try:
+        return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
+    finally:
+        os.close(descriptor)
 
 
 def answer(asked: dict[str, Any], data: memoryview, limits: Limits) -> tuple[int, dict[str, Any], bytes]:
@@ -97,11 +113,12 @@ def _document(record: Examined | ImageHeader | Rendered | Samples) -> dict[str, 
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
-def write_all(target: int, data: bytes) -> None:
-    """Write data to the start of the output buffer."""
+def write_all(target: int, data: bytes, start: int) -> int:
+    """Write data into the output buffer and return its length."""
     view, offset = memoryview(data), 0
     while offset < len(view):
-        offset += os.pwrite(target, view[offset:], offset)
+        offset += os.pwrite(target, view[offset:], start + offset)
+    return len(view)
 
 
 def die_with(parent: int) -> None:

@@ -1,41 +1,28 @@
 """Decoding in a child process: what a hostile file does to a decoder, it does there.
 
-The child is kept from file to file. It gets the bytes through a shared buffer (no pickling, no copy but one), answers
-in JSON and bytes that are only parsed here, and is killed and started anew after a crash, when it runs out of memory,
-or when a file takes too long. It is started with subprocess, since Celery's daemonic workers may not fork helpers.
+The child is kept from file to file, and may be given many at once. It reads their bytes in memory that it cannot write,
+answers in JSON and bytes that are only parsed here, and is killed and started anew after a crash, when it runs out of
+memory, or when a file takes too long. It is started with subprocess, since Celery's daemonic workers may not fork
+helpers.
 """
 
-import json
 import os
-import select
-import socket
-import subprocess
-import sys
-import threading
-import time
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from .errors import Rejected, Skipped
+from .errors import ImagingError, Rejected, Skipped
 from .limits import Limits
-from .protocol import ANSWER, FAULT, MEMORY, OK, READY, REJECTED, SKIPPED
+from .process import ChildProcess, Place, SandboxFault
+from .protocol import FAULT, MEMORY, OK, REJECTED, ROOM_BYTES, SKIPPED
 from .records import Examined, ImageHeader, PixelPlace, Rendered, Samples
+from .room import Room
 
-START_SECONDS = 60.0
-KEPT_BYTES = 64 << 20
-"""A shared buffer above this is given back after the file."""
-
-_ROOT = Path(__file__).resolve().parents[2]
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+FILES_AT_ONCE = 100
+"""Files that the child is told of in one message."""
 
 Data = bytes | bytearray | memoryview
-
-
-class SandboxFault(RuntimeError):
-    """A fault of this package inside the child, with the child's traceback; no fault of the file."""
+Answer = tuple[dict[str, Any], bytes]
 
 
 class Sandbox:
@@ -54,14 +41,31 @@ class Sandbox:
         self.memory_bytes = memory_bytes
         self.seconds_per_file = seconds_per_file
         self.limits = limits or Limits()
-        self._child: _Child | None = None
+        self._child: ChildProcess | None = None
+        self._room: Room | None = None
+
+    def allocate(self, size: int) -> memoryview | None:
+        """Return memory for a file's bytes, which need not be copied then for the child; None where there is none left.
+
+        It is the caller's until `clear`.
+        """
+        return self._own_room().allocate(size)
+
+    def clear(self) -> None:
+        """Take back all that was allocated."""
+        if self._room is not None:
+            self._room.used = 0
 
     def examine(self, data: Data) -> Examined:
         """Like `datasets.imaging.examine.examine`, with this sandbox's limits."""
-        document, blob = self._ask({"do": "examine"}, data)
-        header = ImageHeader(**document["header"])
-        thumbnail = blob if document["drawn"] else None
-        return Examined(header, thumbnail, document["undrawable"], document["undrawable_message"])
+        return _examined(self._ask({"do": "examine"}, data))
+
+    def examine_all(self, files: Sequence[Data]) -> Iterator[Examined | ImagingError]:
+        """Return what `examine` returns, or raises, for each of the files in order. The child is at work on them when
+        this returns; until the last answer was taken, nothing else may be asked.
+        """
+        answers = self._ask_all({"do": "examine"}, files)
+        return (answer if isinstance(answer, ImagingError) else _examined(answer) for answer in answers)
 
     def render(self, data: Data, *, frame: int = 1, window: tuple[float, float] | None = None) -> Rendered:
         """Like `datasets.imaging.examine.render`."""
@@ -94,10 +98,9 @@ class Sandbox:
         return list(document["tags"])
 
     def close(self) -> None:
-        """End the child; the sandbox starts another when it is used again."""
-        if self._child is not None:
-            self._child.end()
-            self._child = None
+        """End the child and give the memory back; the sandbox starts anew when it is used again."""
+        self._end_child()
+        self._drop_room()
 
     def __enter__(self) -> Self:
         return self
@@ -107,153 +110,153 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _ask(self, request: dict[str, Any], data: Data) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, request: dict[str, Any], data: Data) -> Answer:
         """Have the child answer one request about one file."""
-        view = memoryview(data)
-        if not len(view):
-            raise Rejected("file_empty", "The file is empty.")
+        [answer] = self._ask_all(request, [data])
+        if isinstance(answer, ImagingError):
+            raise answer
+        return answer
+
+    def _ask_all(self, request: dict[str, Any], files: Sequence[Data]) -> Iterator[Answer | ImagingError]:
+        """Send as many of the files as there is room for, and return the answers about all of them."""
+        room = self._own_room()
+        mark = room.used
+        views = [memoryview(data) for data in files]
+        places = self._places(views)
+        self._send(request, places)
+        return self._answers(request, views, places, (room, mark))
+
+    def _answers(
+        self,
+        request: dict[str, Any],
+        views: Sequence[memoryview],
+        places: Sequence[Place],
+        before: tuple[Room, int],
+    ) -> Iterator[Answer | ImagingError]:
+        """Yield the answers. A file that ends the child is refused, and those after it are sent to the next child."""
+        done = 0
+        while done < len(places):
+            answer = self._answer() if places[done].size else Rejected("file_empty", "The file is empty.")
+            done += answer is not None
+            if self._child is None:
+                self._send(request, places[done:])
+            if answer is not None:
+                yield answer
+        self._take_back(*before)
+        if len(places) < len(views):
+            yield from self._ask_all(request, views[len(places) :])
+
+    def _answer(self) -> Answer | ImagingError | None:
+        """Return the next answer; None where the child died with the thread that had started it, and no file is to
+        blame. A child that cannot go on is ended."""
+        child = self._child
+        assert child is not None
         try:
-            status, document, blob = self._answer(request, view)
-        except TimeoutError as late:
-            self.close()
-            raise Rejected(
+            status, document, blob = child.receive(self.seconds_per_file)
+        except TimeoutError:
+            self._end_child()
+            return Rejected(
                 "decoder_timeout", f"The image took longer than {self.seconds_per_file:g} seconds to decode."
-            ) from late
-        except ConnectionError as dead:
-            self.close()
-            raise Rejected("decoder_crashed", "The image made its decoder crash.") from dead
+            )
+        except ConnectionError:
+            self._end_child()
+            return None if child.orphaned() else Rejected("decoder_crashed", "The image made its decoder crash.")
         except BaseException:
-            self.close()  # interrupted halfway: the next answer would belong to this file
+            self._end_child()  # interrupted halfway: the next answer would belong to this file
             raise
         if status == MEMORY:
-            self.close()
-            raise Rejected("decoder_memory", "The image needs more memory than is allowed.")
+            self._end_child()
+            return Rejected("decoder_memory", "The image needs more memory than is allowed.")
         if status == FAULT:
-            self.close()
+            self._end_child()
             raise SandboxFault(document["traceback"])
         if status != OK:
             kind = {REJECTED: Rejected, SKIPPED: Skipped}[status]
-            raise kind(document["code"], document["message"])
+            return kind(document["code"], document["message"])
         return document, blob
 
-    def _answer(self, request: dict[str, Any], data: memoryview) -> tuple[int, dict[str, Any], bytes]:
-        """Ask a living child, and a second one where the first died with the thread that had started it."""
-        child = self._ready_child()
+    def _send(self, request: dict[str, Any], places: Sequence[Place]) -> None:
+        """Tell a living child of the files that are not empty."""
+        asked = [place for place in places if place.size]
+        if not asked:
+            return
         try:
-            return child.ask(request, data, self.seconds_per_file)
-        except ConnectionError:
-            if not child.orphaned():
-                raise
-        return self._ready_child().ask(request, data, self.seconds_per_file)
+            self._idle_child().send(request, self._own_room(), asked)
+        except ConnectionError:  # it died at this very moment
+            self._end_child()
+            self._idle_child().send(request, self._own_room(), asked)
 
-    def _ready_child(self) -> "_Child":
-        """Return a living child of this very process: after a fork the parent's child is not ours to talk to."""
+    def _idle_child(self) -> ChildProcess:
+        """Return a living child of this very process that owes no answer: after a fork the parent's is not ours."""
         child = self._child
         if child is not None and child.owner != os.getpid():
             child.forget()
             child = None
-        elif child is not None and (child.orphaned() or not child.alive()):
+        elif child is not None and (child.awaited or child.orphaned() or not child.alive()):
             child.end()
             child = None
         if child is None:
-            child = self._child = _Child(self.program, self.memory_bytes, self.limits)
+            child = self._child = ChildProcess(self.program, self.memory_bytes, self.limits, self._own_room())
         return child
 
+    def _end_child(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._child = None
 
-class _Child:
-    """One child process with its socket and its two shared buffers."""
+    def _places(self, views: Sequence[memoryview]) -> list[Place]:
+        """Put files where the child can read them, at least one and as many of the others as fit."""
+        places: list[Place] = []
+        for view in views[:FILES_AT_ONCE]:
+            place = self._place(view)
+            if place is None and places:
+                break
+            if place is None:
+                self._drop_room()
+                self._room = Room(max(ROOM_BYTES, len(view)))
+                place = self._place(view)
+            assert place is not None
+            places.append(place)
+        return places
 
-    def __init__(self, program: str, memory_bytes: int, limits: Limits) -> None:
-        self.owner = os.getpid()
-        self._starter = threading.current_thread()
-        self._capacity = 0
-        self._input = os.memfd_create("imaging-input", os.MFD_CLOEXEC)
-        self._output = os.memfd_create("imaging-output", os.MFD_CLOEXEC)
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            passed = (theirs.fileno(), self._input, self._output)
-            arguments = [*map(str, passed), str(memory_bytes), str(self.owner), json.dumps(asdict(limits))]
-            environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-            environment |= _ONE_THREAD | {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-            self._process = subprocess.Popen(  # noqa: S603 - our own module, arguments are numbers and JSON
-                [sys.executable, "-m", program, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                close_fds=True,
-                pass_fds=passed,
-                cwd="/",
-                env=environment,
-            )
-        try:
-            started = self._receive(START_SECONDS) == READY
-        except (TimeoutError, ConnectionError):
-            started = False
-        if not started:
-            self.end()
-            raise SandboxFault(f"The decoding child did not start (exit code {self._process.returncode}).")
+    def _place(self, view: memoryview) -> Place | None:
+        """Return where a file lies, copied there if need be; None where it does not fit."""
+        if not len(view):
+            return Place(0, 0)
+        room = self._own_room()
+        offset = room.offset_of(view)
+        if offset is None:
+            copy = room.allocate(len(view))
+            if copy is None:
+                return None
+            copy[:] = view
+            offset = room.offset_of(copy)
+            assert offset is not None
+        return Place(offset, len(view))
 
-    def alive(self) -> bool:
-        """Tell whether the process still runs."""
-        return self._process.poll() is None
+    def _own_room(self) -> Room:
+        """Return this very process's memory: after a fork the parent's is not ours to write to."""
+        if self._room is not None and self._room.owner != os.getpid():
+            self._drop_room()
+        if self._room is None:
+            self._room = Room(ROOM_BYTES)
+        return self._room
 
-    def orphaned(self) -> bool:
-        """Tell whether the thread that started the child has ended: Linux then kills the child as if its parent had."""
-        return not self._starter.is_alive()
+    def _take_back(self, room: Room, mark: int) -> None:
+        """Take back what was copied since ``room`` was filled to the mark."""
+        if self._room is room:
+            room.used = mark
+        else:
+            self._drop_room()
 
-    def ask(self, request: dict[str, Any], data: memoryview, seconds: float) -> tuple[int, dict[str, Any], bytes]:
-        """Hand the file over and wait for the answer.
+    def _drop_room(self) -> None:
+        if self._room is not None:
+            self._room.close()
+            self._room = None
 
-        Raises TimeoutError when it takes too long, ConnectionError when the child dies over it.
-        """
-        self._fill(data)
-        self._channel.send(json.dumps({**request, "size": len(data), "capacity": self._capacity}).encode())
-        status, length, blob_length = ANSWER.unpack(self._receive(seconds))
-        answer = os.pread(self._output, length + blob_length, 0)
-        while len(answer) < length + blob_length:
-            more = os.pread(self._output, length + blob_length - len(answer), len(answer))
-            if not more:
-                raise ConnectionError("the answer is incomplete")
-            answer += more
-        if self._capacity > KEPT_BYTES or len(answer) > KEPT_BYTES:
-            self._give_back()
-        return status, json.loads(answer[:length]), answer[length:]
 
-    def end(self) -> None:
-        """Kill the process, collect it, and close everything."""
-        self._process.kill()
-        self._process.wait()
-        self.forget()
-
-    def forget(self) -> None:
-        """Close this process's ends of everything and leave the child alone."""
-        self._channel.close()
-        os.close(self._input)
-        os.close(self._output)
-
-    def _fill(self, data: memoryview) -> None:
-        """Copy the file into the shared input buffer, grown to whole MiB where needed."""
-        size = len(data)
-        if size > self._capacity:
-            self._capacity = -(-size // (1 << 20)) << 20
-            os.ftruncate(self._input, self._capacity)
-        offset = 0
-        while offset < size:
-            offset += os.pwrite(self._input, data[offset:], offset)
-
-    def _give_back(self) -> None:
-        """Free the pages of both buffers."""
-        self._capacity = 0
-        os.ftruncate(self._input, 0)
-        os.ftruncate(self._output, 0)
-
-    def _receive(self, seconds: float) -> bytes:
-        poll = select.poll()
-        poll.register(self._channel, select.POLLIN)
-        deadline = time.monotonic() + seconds
-        while not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            if time.monotonic() >= deadline:
-                raise TimeoutError
-        message = self._channel.recv(4096)
-        if not message:
-            raise ConnectionError("the child is gone")
-        return message
+def _examined(answer: Answer) -> Examined:
+    document, blob = answer
+    header = ImageHeader(**document["header"])
+    thumbnail = blob if document["drawn"] else None
+    return Examined(header, thumbnail, document["undrawable"], document["undrawable_message"])

@@ -1,10 +1,11 @@
-"""One member's bytes: an image with its header and thumbnail, or the reason why not."""
+"""Members' bytes: an image with its header and thumbnail, or the reason why not."""
 
 from __future__ import annotations
 
 import atexit
 import hashlib
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
@@ -12,8 +13,8 @@ from pathlib import PurePosixPath
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from datasets.archives import Refused
-from datasets.imaging import Examined, ImageHeader, Limits, Rejected, Sandbox, Skipped, sniff
+from datasets.archives import Member, Refused
+from datasets.imaging import Examined, ImageHeader, ImagingError, Limits, Sandbox, Skipped, sniff
 
 SIDE_FILE_SUFFIXES = frozenset(
     {
@@ -67,17 +68,28 @@ def sandbox() -> Sandbox:
     return decoder
 
 
-def examine(path: str, data: bytes) -> Accepted | Refused:
-    """Decide about a member; a hostile or broken file is refused by code and never raises."""
-    if is_side_file(path) and sniff(data) is None:
-        return left_out(path)
-    try:
-        examined = sandbox().examine(data)
-    except Rejected as refusal:
-        return Refused(path, "rejected", refusal.code, refusal.message)
-    except Skipped as refusal:
-        return Refused(path, "skipped", refusal.code, refusal.message)
-    return Accepted(path=path, digest=hashlib.sha256(data).hexdigest(), size=len(data), examined=examined)
+def allocate(member: Member) -> memoryview | None:
+    """Return memory for a member that may be an image, where the decoder reads it; None for others, and when full."""
+    return None if is_side_file(member.path) else sandbox().allocate(member.size)
+
+
+def examine_all(files: Sequence[tuple[str, bytes | memoryview]]) -> Iterator[Accepted | Refused]:
+    """Decide about files, given as paths and contents, in order; a hostile or broken one is refused by code.
+
+    Contents are hashed while the decoder is at work.
+    """
+    shown = [not is_side_file(path) or sniff(data) is not None for path, data in files]
+    images = [data for (_, data), is_shown in zip(files, shown, strict=True) if is_shown]
+    answers = sandbox().examine_all(images)
+    digests = iter([hashlib.sha256(data).hexdigest() for data in images])
+    for (path, data), is_shown in zip(files, shown, strict=True):
+        yield _decided(path, len(data), next(digests), next(answers)) if is_shown else left_out(path)
+
+
+def _decided(path: str, size: int, digest: str, answer: Examined | ImagingError) -> Accepted | Refused:
+    if isinstance(answer, Examined):
+        return Accepted(path=path, digest=digest, size=size, examined=answer)
+    return Refused(path, "skipped" if isinstance(answer, Skipped) else "rejected", answer.code, answer.message)
 
 
 def is_side_file(path: str) -> bool:

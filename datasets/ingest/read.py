@@ -7,7 +7,7 @@ intent, counts, and gives up the lease. A worker that dies before it leaves noth
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -22,7 +22,17 @@ from datasets.blobs.writer import BlobWriter
 from datasets.models import Image, Ingest, IngestBatch, IngestStage, Outcome, Problem, Series, Study
 from deepcap.common.leases import OPEN_STATES, LeaseLost, WorkState
 
-from .examine import Accepted, clean, examine, forgive_side_file, image_fields, integer, study_key
+from .examine import (
+    Accepted,
+    allocate,
+    clean,
+    examine_all,
+    forgive_side_file,
+    image_fields,
+    integer,
+    sandbox,
+    study_key,
+)
 from .index import problems
 from .source import read_batch
 from .unfold import unfold
@@ -38,13 +48,12 @@ class Reading:
 
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-    in_hand: list[tuple[Accepted, bytes]] = field(default_factory=list)
+    in_hand: list[tuple[str, bytes | memoryview]] = field(default_factory=list)
     bytes_in_hand: int = 0
 
-    def take(self, accepted: Accepted, data: bytes) -> None:
-        """Keep an image and, until they are written, its bytes."""
-        self.accepted.append(accepted)
-        self.in_hand.append((accepted, data))
+    def take(self, path: str, data: bytes | memoryview) -> None:
+        """Keep a file's bytes until they are examined and written."""
+        self.in_hand.append((path, data))
         self.bytes_in_hand += len(data)
 
     @property
@@ -69,7 +78,6 @@ def read(batch: IngestBatch) -> None:
     writer = BlobWriter.start(expires_at=timezone.now() + lease)
     try:
         reading = _read_members(batch, writer=writer, lease=lease)
-        _write(reading, writer=writer)
         writer.sync()
         _keep(batch, reading=reading, writer=writer)
     except BaseException:
@@ -88,34 +96,55 @@ def give_up(batch: IngestBatch) -> None:
 def _read_members(batch: IngestBatch, *, writer: BlobWriter, lease: timedelta) -> Reading:
     reading = Reading()
     ingest = batch.ingest
-    extend_at = time.monotonic() + settings.DEEPCAP_LEASE.total_seconds() / 4
-    for member, data in read_batch(batch, upload=ingest.dataset.upload, container=ingest.container):
-        if time.monotonic() > extend_at:
-            batch.extend_lease(lease=lease)
-            writer.extend(expires_at=timezone.now() + lease)
-            extend_at = time.monotonic() + settings.DEEPCAP_LEASE.total_seconds() / 4
+    beat = _beat(batch, writer=writer, lease=lease)
+    sandbox().clear()
+    for member, data in read_batch(batch, upload=ingest.dataset.upload, container=ingest.container, allocate=allocate):
+        beat()
         if isinstance(data, Refused):
             reading.refused.append(forgive_side_file(data))
             continue
         for path, content in unfold(member.path, data, upload=ingest.dataset.upload, container=ingest.container):
-            result = content if isinstance(content, Refused) else examine(path, content)
-            if isinstance(result, Refused):
-                reading.refused.append(result)
-                continue
-            reading.take(result, content)
-            if reading.hands_full:
-                _write(reading, writer=writer)
+            if isinstance(content, Refused):
+                reading.refused.append(content)
+            else:
+                reading.take(path, content)
+        if reading.hands_full:
+            _settle(reading, writer=writer, beat=beat)
+    _settle(reading, writer=writer, beat=beat)
     return reading
 
 
-def _write(reading: Reading, *, writer: BlobWriter) -> None:
-    """Write the bytes in hand that the vault does not hold yet."""
-    unknown = {accepted.digest: (accepted, data) for accepted, data in reading.in_hand}
+def _beat(batch: IngestBatch, *, writer: BlobWriter, lease: timedelta) -> Callable[[], None]:
+    """Return what is to be called often: it holds on to the batch and its objects when a quarter of a lease is over."""
+    quarter = settings.DEEPCAP_LEASE.total_seconds() / 4
+    extend_at = time.monotonic() + quarter
+
+    def beat() -> None:
+        nonlocal extend_at
+        if time.monotonic() > extend_at:
+            batch.extend_lease(lease=lease)
+            writer.extend(expires_at=timezone.now() + lease)
+            extend_at = time.monotonic() + quarter
+
+    return beat
+
+
+def _settle(reading: Reading, *, writer: BlobWriter, beat: Callable[[], None]) -> None:
+    """Examine the files in hand, write those that are images and that the vault does not hold yet, and let go."""
+    unknown: dict[str, tuple[Accepted, bytes | memoryview]] = {}
+    for (_path, data), result in zip(reading.in_hand, examine_all(reading.in_hand), strict=True):
+        beat()
+        if isinstance(result, Refused):
+            reading.refused.append(result)
+        else:
+            reading.accepted.append(result)
+            unknown.setdefault(result.digest, (result, data))
     known = writer.known(unknown)
     for digest, (accepted, data) in unknown.items():
         if digest not in known:
             writer.write(digest=digest, data=data, thumbnail=accepted.examined.thumbnail)
     reading.in_hand, reading.bytes_in_hand = [], 0
+    sandbox().clear()
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from django.conf import settings
 
-from datasets.archives import ArchiveLimits, Member, Refused, read_members
+from datasets.archives import Allocate, ArchiveLimits, Member, Refused, read_members
 from datasets.blobs.store import get_store
 from datasets.models import Container, IngestBatch, Upload
 
@@ -44,10 +44,15 @@ def single_member(upload: Upload) -> Member:
     )
 
 
-def read_batch(batch: IngestBatch, *, upload: Upload, container: str) -> Iterator[tuple[Member, bytes | Refused]]:
-    """Yield the batch's members one after the other, inflated and checked; a damaged one as its refusal."""
+def read_batch(
+    batch: IngestBatch, *, upload: Upload, container: str, allocate: Allocate
+) -> Iterator[tuple[Member, bytes | memoryview | Refused]]:
+    """Yield the batch's members one after the other, inflated and checked; a damaged one as its refusal.
+
+    The members of a zip lie where ``allocate`` says.
+    """
     members = [Member.from_json(fields) for fields in batch.members]
     if container == Container.FILE:
         yield members[0], get_store().read(upload.storage_key)
     else:
-        yield from read_members(get_store().source(upload.storage_key), members, archive_limits())
+        yield from read_members(get_store().source(upload.storage_key), members, archive_limits(), allocate)

@@ -1,5 +1,6 @@
 """The sandbox: same answers as without it, and whatever a file does to the child is that file's refusal alone."""
 
+import mmap
 import os
 import signal
 import socket
@@ -14,7 +15,8 @@ import pytest
 
 from datasets.imaging import ImagingError, Limits, Rejected, Sandbox, Skipped
 from datasets.imaging.examine import examine, render
-from datasets.imaging.sandbox import KEPT_BYTES, SandboxFault
+from datasets.imaging.process import SandboxFault
+from datasets.imaging.sandbox import ROOM_BYTES
 
 from . import samples
 from .test_raster import chunk
@@ -156,11 +158,68 @@ def test_a_child_that_died_while_idle_is_replaced_unseen(sandbox):
     assert child_of(sandbox) != child
 
 
-def test_a_large_files_buffer_is_given_back(sandbox):
+def test_memory_for_a_large_file_is_given_back_here_and_in_the_child(sandbox):
     with pytest.raises(Rejected):
-        sandbox.examine(bytes(KEPT_BYTES + 1))
-    assert os.fstat(sandbox._child._input).st_size == 0
+        sandbox.examine(bytes(ROOM_BYTES + 1))
+    assert sandbox._room is None
+    maps = Path(f"/proc/{child_of(sandbox)}/maps").read_text()
+    assert "imaging-room" not in maps
     assert sandbox.examine(samples.local(CT)).thumbnail
+
+
+def test_files_in_memory_of_the_sandbox_are_not_copied(sandbox):
+    data = samples.local(CT)
+    sandbox.clear()
+    placed = sandbox.allocate(len(data))
+    placed[:] = data
+    used = sandbox._room.used
+    assert [sandbox.examine(placed)] == list(sandbox.examine_all([placed])) == [examine(data)]
+    assert sandbox._room.used == used
+    placed[:] = bytes(len(data))
+    with pytest.raises(Rejected):
+        sandbox.examine(placed)
+    sandbox.clear()
+
+
+def test_the_child_cannot_change_what_it_reads(sandbox):
+    sandbox.examine(samples.local(CT))
+    descriptor = os.open(f"/proc/self/fd/{sandbox._room.fd}", os.O_RDWR)  # as the child's own would be
+    try:
+        with pytest.raises(PermissionError):
+            mmap.mmap(descriptor, 0)
+        with pytest.raises(PermissionError):
+            os.pwrite(descriptor, b"x", 0)
+        with pytest.raises(PermissionError):
+            os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("room_bytes", [ROOM_BYTES, 1, 100_000])
+def test_many_files_at_once_are_answered_in_order_each_for_itself(monkeypatch, room_bytes):
+    """With room for all of them, for each alone, and for some."""
+    monkeypatch.setattr("datasets.imaging.sandbox.ROOM_BYTES", room_bytes)
+    monkeypatch.setattr("datasets.imaging.sandbox.FILES_AT_ONCE", 5)
+    rest = [samples.local(path) for path in (CT, "dicom/pydicom/MR_small.dcm", "dicom/pydicom/rtstruct.dcm")]
+    files = [*rest, ordered(b"crash"), b"", b"no image", *rest, ordered(b"exit"), ordered(b"crash"), *rest]
+    ending = {ordered(b"crash"), ordered(b"exit")}
+    with HostileSandbox(memory_bytes=256 << 20, seconds_per_file=60) as sandbox:
+        answers = list(sandbox.examine_all(files))
+    for data, answer in zip(files, answers, strict=True):
+        if data in ending:
+            assert answer.code == "decoder_crashed"
+            continue
+        try:
+            assert answer == examine(data)
+        except ImagingError as error:
+            assert (type(answer), answer.code, answer.message) == (type(error), error.code, error.message)
+
+
+def test_answers_that_nobody_took_are_not_taken_for_others(sandbox):
+    answers = sandbox.examine_all([samples.local(CT), samples.local(CT)])
+    next(answers)
+    other = samples.local("dicom/pydicom/MR_small.dcm")
+    assert sandbox.examine(other) == examine(other)
 
 
 def test_the_child_holds_no_socket_file_or_secret_of_its_parent(sandbox, monkeypatch, tmp_path):
