@@ -1,0 +1,112 @@
+import { svg } from "@console/dom.ts";
+import type { App } from "../app.ts";
+import type { Annotation } from "../scene/types.ts";
+import type { Point } from "../viewport/stage.ts";
+import { kindOf, type LoadedData, labelOf, type OverlayModel } from "./model.ts";
+
+const LETTER = 7.1;
+const TAG_HEIGHT = 18;
+
+/** Boxes and polygons above the picture, drawn anew for each picture and moved with it. Predictions are dashed. */
+export class Shapes {
+  readonly element: SVGElement;
+  private drawn: { points: Point[][]; shape: SVGElement; tag: SVGElement | null }[] = [];
+
+  constructor(
+    private readonly app: App,
+    private readonly model: OverlayModel,
+  ) {
+    this.element = svg("svg", { class: "shapes", "aria-hidden": "true" });
+  }
+
+  /** Makes the elements for the picture on screen. */
+  draw(): void {
+    this.drawn = [];
+    const slot = this.app.image ? this.app.slot : undefined;
+    if (slot) {
+      for (const data of this.model.shown.values()) {
+        for (const one of this.model.of(data, slot.image.id, slot.frame)) this.add(data, one);
+      }
+    }
+    this.element.replaceChildren(...this.drawn.flatMap(({ shape, tag }) => (tag ? [shape, tag] : [shape])));
+    this.move();
+  }
+
+  private add(data: LoadedData, one: Annotation): void {
+    const kind = kindOf(one);
+    if (kind === "classification" || !this.model.isVisible(data.info.id, kind, one.label)) return;
+    const points = outlines(one);
+    if (!points.length) return;
+    const { color } = labelOf(data, one.label);
+    const role = data.info.role === "prediction" ? "prediction" : "truth";
+    const shape = svg("path", {
+      class: `shape ${kind} ${role}`,
+      stroke: color,
+      fill: kind === "segmentation" ? color : "none",
+    });
+    if (kind === "segmentation") shape.setAttribute("fill-opacity", String(this.model.opacity));
+    const caption = one.score === undefined ? one.label : `${one.label} ${one.score.toFixed(3)}`;
+    this.drawn.push({ points, shape, tag: this.model.captions ? tagOf(caption, color) : null });
+  }
+
+  /** Puts the shapes where the picture is now. */
+  move(): void {
+    for (const { points, shape, tag } of this.drawn) {
+      const rings = points.map((ring) => ring.map((point) => this.app.stage.toCanvas(point)));
+      shape.setAttribute(
+        "d",
+        rings.map((ring) => `M${ring.map((at) => at.map((part) => part.toFixed(1)).join()).join("L")}Z`).join(""),
+      );
+      if (!tag) continue;
+      const all = rings.flat();
+      const left = Math.min(...all.map(([x]) => x));
+      const top = Math.min(...all.map(([, y]) => y));
+      tag.setAttribute(
+        "transform",
+        `translate(${left.toFixed(1)},${(top < TAG_HEIGHT ? top + TAG_HEIGHT : top).toFixed(1)})`,
+      );
+    }
+  }
+}
+
+function outlines({ bbox, polygons, segmentation }: Annotation): Point[][] {
+  if (polygons?.length) return polygons.map(pairs);
+  if (segmentation || !bbox) return [];
+  const [x, y, w, h] = bbox;
+  return [
+    [
+      [x, y],
+      [x + w, y],
+      [x + w, y + h],
+      [x, y + h],
+    ],
+  ];
+}
+
+function pairs(flat: number[]): Point[] {
+  return Array.from({ length: flat.length >> 1 }, (_, index) => [
+    flat[index * 2] as number,
+    flat[index * 2 + 1] as number,
+  ]);
+}
+
+function tagOf(caption: string, color: string): SVGElement {
+  const text = svg("text", { x: "5", y: "-5", fill: isLight(color) ? "#0b0f12" : "#ffffff" });
+  text.textContent = caption;
+  const width = String(caption.length * LETTER + 10);
+  return svg(
+    "g",
+    { class: "shape-tag" },
+    svg("rect", { y: String(-TAG_HEIGHT), width, height: String(TAG_HEIGHT), fill: color }),
+    text,
+  );
+}
+
+/** Whether dark letters read better than white ones on a colour (WCAG relative luminance). */
+export function isLight(color: string): boolean {
+  const [red, green, blue] = [1, 3, 5].map((start) => {
+    const part = Number.parseInt(color.slice(start, start + 2), 16) / 255;
+    return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179;
+}

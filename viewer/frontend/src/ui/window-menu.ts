@@ -1,0 +1,170 @@
+import { element } from "@console/dom.ts";
+import { gettext, interpolate } from "@console/i18n.ts";
+import type { App } from "../app.ts";
+import { windowOf } from "../imaging/windowing.ts";
+import { type Choice, CT_PRESETS, toWindow } from "../imaging/windows.ts";
+import { format } from "../viewport/measurements.ts";
+import { placeBelow } from "./controls.ts";
+
+interface Row {
+  choice: Choice;
+  name: string;
+  key?: string;
+  values: string;
+}
+
+/** The menu of windows: the image's own, the file's others, presets, what the pixels say; below it the current one. */
+export class WindowMenu {
+  readonly element = element("div", {
+    class: "menu window-menu",
+    id: "window-menu",
+    popover: "auto",
+    role: "dialog",
+    "aria-label": gettext("Window level"),
+  });
+  private readonly rows = element("div", { class: "menu-rows", role: "radiogroup", "aria-label": gettext("Windows") });
+  private readonly current = element("p", { class: "menu-current", id: "window-current" });
+  private readonly reason = element("p", { class: "menu-reason", id: "window-reason" });
+  private readonly brightness = element("input", {
+    type: "range",
+    min: "0",
+    max: "255",
+    step: "1",
+    id: "window-center",
+  });
+  private readonly contrast = element("input", { type: "range", min: "1", max: "510", step: "1", id: "window-width" });
+  private readonly sliders = element(
+    "div",
+    { class: "menu-sliders" },
+    element("label", { for: "window-center" }, gettext("Brightness")),
+    this.brightness,
+    element("label", { for: "window-width" }, gettext("Contrast")),
+    this.contrast,
+  );
+
+  constructor(private readonly app: App) {
+    this.element.append(
+      element("h2", {}, `${gettext("Window Level")} (W)`),
+      this.rows,
+      this.sliders,
+      this.current,
+      this.reason,
+    );
+    app.on("window", () => this.reflect());
+    app.on(["scene", "place"], () => this.isOpen && this.build());
+    for (const slider of [this.brightness, this.contrast]) slider.addEventListener("input", () => this.slide());
+  }
+
+  get isOpen(): boolean {
+    return this.element.matches(":popover-open");
+  }
+
+  toggle(anchor: HTMLElement): void {
+    if (this.isOpen) {
+      this.element.hidePopover();
+      return;
+    }
+    this.build();
+    this.element.showPopover();
+    placeBelow(this.element, anchor);
+    this.rows.querySelector<HTMLElement>("[aria-checked=true]")?.focus();
+  }
+
+  private build(): void {
+    const rows = this.rowsFor();
+    this.rows.replaceChildren(
+      ...rows.map((row) => {
+        const button = element(
+          "button",
+          { type: "button", class: "menu-row", role: "radio", "aria-checked": "false" },
+          element("span", { class: "menu-name" }, row.name),
+          element("span", { class: "menu-key" }, row.key ?? ""),
+          element("span", { class: "menu-values" }, row.values),
+        );
+        button.dataset.choice = JSON.stringify(row.choice);
+        button.addEventListener("click", () => this.app.choose(row.choice));
+        return button;
+      }),
+    );
+    this.sliders.hidden = this.app.slot?.image.format === "DICOM";
+    this.reflect();
+  }
+
+  private rowsFor(): Row[] {
+    const { slot } = this.app;
+    if (!slot) return [];
+    const rows: Row[] = [
+      { choice: { kind: "own" }, name: gettext("Preset"), key: "Shift+1", values: this.ownValues() },
+    ];
+    if (!this.app.isGrey) return rows;
+    slot.image.windows.forEach((window, index) => {
+      if (index === 0 && slot.image.window.rule === "window") return;
+      const name = window.explanation || interpolate(gettext("Window %(number)s of the file"), { number: index + 1 });
+      rows.push({ choice: { kind: "alternative", index }, name, values: valuesOf(toWindow(window)) });
+    });
+    if (this.app.isCt) {
+      CT_PRESETS.forEach((preset, index) => {
+        rows.push({
+          choice: { kind: "preset", index },
+          name: preset.name,
+          key: `Shift+${index + 2}`,
+          values: valuesOf(preset),
+        });
+      });
+    }
+    if (slot.image.window.rule !== "stored" || slot.image.bits_stored > 8) {
+      rows.push({ choice: { kind: "percentile" }, name: gettext("1–99 percentile"), values: "" });
+      rows.push({ choice: { kind: "full" }, name: gettext("Full range"), values: "" });
+    }
+    return rows;
+  }
+
+  private ownValues(): string {
+    const { slot, applied, choice } = this.app;
+    const window = slot?.image.window;
+    if (window?.center !== undefined && window.width !== undefined) return valuesOf(toWindow(window));
+    if (window?.rule === "voi_lut") return gettext("lookup table");
+    if (window?.rule === "stored" || !this.app.isGrey) return valuesOf({ center: 128, width: 255 });
+    return choice.kind === "own" && applied ? valuesOf(windowOf(applied.ramp)) : gettext("lowest to highest");
+  }
+
+  private reflect(): void {
+    const { applied } = this.app;
+    if (!applied) return;
+    this.current.textContent = currentText(this.app);
+    this.reason.textContent = applied.functionName ? `${applied.reason} · ${applied.functionName}` : applied.reason;
+    const choice = JSON.stringify(this.app.choice);
+    for (const row of this.rows.querySelectorAll<HTMLElement>(".menu-row")) {
+      row.setAttribute("aria-checked", String(row.dataset.choice === choice));
+    }
+    if (document.activeElement !== this.brightness && document.activeElement !== this.contrast) {
+      const { center, width } = windowOf(applied.ramp);
+      this.brightness.value = String(255 - center);
+      this.contrast.value = String(511 - width);
+    }
+  }
+
+  /** More brightness is a lower level, more contrast a narrower window. */
+  private slide(): void {
+    const [center, width] = [255 - Number(this.brightness.value), 511 - Number(this.contrast.value)];
+    this.app.choose({ kind: "manual", window: { center, width, function: "LINEAR_EXACT" } });
+  }
+}
+
+function valuesOf({ center, width }: { center: number; width: number }): string {
+  return `${format(center)} / ${format(width)}`;
+}
+
+/** `WL: 40 / WW: 400`, as the file states it where its own window is shown. */
+export function currentText({ applied, choice, slot }: App): string {
+  if (!applied) return "";
+  const stated = choice.kind === "own" && slot?.image.window.center !== undefined ? slot.image.window : null;
+  const preset = choice.kind === "preset" ? CT_PRESETS[choice.index] : null;
+  const exact = windowOf(applied.ramp);
+  const center = preset?.center ?? stated?.center ?? exact.center;
+  const width = preset?.width ?? stated?.width ?? exact.width;
+  return interpolate(gettext("Current  WL: %(center)s / WW: %(width)s"), {
+    center: format(center),
+    width: format(width),
+  });
+}
