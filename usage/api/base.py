@@ -19,10 +19,10 @@ from datasets.deletion.receipt import receipt
 from deepcap.accounts.models import ServiceToken
 from usage.claims import claim_of
 from usage.models import ServiceWork
-from usage.services.deletions import delete_usage
+from usage.services.deletions import delete_usage, usage_impact
 from usage.services.work import claim_next, heartbeat, was_mine
 
-from .fields import ClaimRequestSerializer, HeartbeatAnswerSerializer, HeartbeatSerializer
+from .fields import ClaimRequestSerializer, HeartbeatAnswerSerializer, HeartbeatSerializer, UsageImpactSerializer
 
 KEY_HEADER = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key is answered with the same object."
@@ -79,6 +79,12 @@ class UsageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         form = self.valid(ConfirmationSerializer)
         deletion = delete_usage(row=self.get_object(), by=request.user, confirmation=form.get("confirmation") or "")
         return Response(DeletionSerializer(receipt(deletion)).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(responses=UsageImpactSerializer)
+    @action(detail=True, methods=["get"], url_path="deletion-impact", filterset_class=None, pagination_class=None)
+    def deletion_impact(self, request: Request, pk: int) -> Response:
+        """Count what would go with the record; nothing is changed."""
+        return Response(usage_impact(self.get_object()))
 
 
 class ServiceWorkViewSet(UsageViewSet):

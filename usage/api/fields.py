@@ -84,3 +84,12 @@ class AnnotationDataRequestSerializer(serializers.Serializer):
     file_format = serializers.CharField(required=False, allow_blank=True)
     annotation_type = serializers.CharField(required=False, allow_blank=True)
     client_key = serializers.CharField(required=False, allow_blank=True, max_length=200)
+
+
+class UsageImpactSerializer(serializers.Serializer):
+    """What a deletion would take with it, the record included."""
+
+    annotation_projects = serializers.IntegerField()
+    annotation_jobs = serializers.IntegerField()
+    training_tasks = serializers.IntegerField()
+    inference_jobs = serializers.IntegerField()

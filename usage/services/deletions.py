@@ -6,7 +6,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from datasets.deletion.kinds import IMPACT_KEYS, key_of
+from datasets.deletion.kinds import key_of
 from datasets.errors import WrongState
 from datasets.models import Deletion, DeletionStage
 from datasets.services.deletions import request_deletion, require_confirmation
@@ -30,14 +30,15 @@ from usage.under import counted_by, under
 from .rules import dataset_of, require_owner
 
 RECORDS: tuple[type[models.Model], ...] = (AnnotationProject, AnnotationJob, TrainingTask, InferenceJob)
+KINDS = ("annotation_projects", "annotation_jobs", "training_tasks", "inference_jobs")
 PEOPLE_TOLD = 1_000
 
 
 def usage_impact(row: models.Model) -> dict[str, int]:
     """Return how many rows of each kind people are told of would go with ``row``, itself included."""
     tables = {table: key_of(table) for table in cascade.Graph(type(row)).tables}
-    found = cascade.count(row, only=[table for table, key in tables.items() if key in IMPACT_KEYS])
-    counts = dict.fromkeys(IMPACT_KEYS, 0)
+    found = cascade.count(row, only=[table for table, key in tables.items() if key in KINDS])
+    counts = dict.fromkeys(KINDS, 0)
     for table, key in tables.items():
         if key in counts:
             counts[key] += found.get(table._meta.label, 0)
