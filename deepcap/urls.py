@@ -17,6 +17,8 @@ handler500 = "deepcap.handlers.server_error"
 
 api = [
     path("", include("datasets.urls")),
+    path("", include("annotations.urls")),
+    path("", include("usage.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", csp_update(API_DOCS)(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
     re_path(r"^(.*/)?$", NoSuchEndpoint.as_view(), name="no-such-endpoint"),
@@ -27,6 +29,7 @@ operators, app_name, namespace = admin.site.urls
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dataset-list"), name="home"),
     path("datasets/", include("datasets.console.urls")),
+    path("annotation-data/", include("annotations.console.urls")),
     path("viewer/", include("viewer.urls")),
     path("notifications/", include("deepcap.accounts.urls")),
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),

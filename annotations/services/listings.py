@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -25,7 +25,8 @@ class NoCursor(ValueError):
     """The text is not a cursor of a list of images."""
 
 
-class Cursor(NamedTuple):
+@dataclass(frozen=True)
+class Cursor:
     """A place in a list of images: what follows, or precedes, the row with this value of the sort field and this id."""
 
     backwards: bool
@@ -136,7 +137,7 @@ def annotations_of(
     if not with_masks:
         found = found.defer("counts", "polygons")
     if at_most is not None:
-        place = Window(RowNumber(), partition_by=F("item"), order_by=F("pk"))
+        place = Window(RowNumber(), partition_by=F("item"), order_by="pk")
         found = found.annotate(place=place).filter(place__lte=at_most)
     by_row: dict[int, list[Annotation]] = {}
     for annotation in found.order_by("item", "pk"):

@@ -5,7 +5,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from datasets.models import Deletion
 from datasets.services.uploads import open_upload
+from tests.annotations.builders import make_annotation_data
 from tests.builders import make_dataset, make_ingest
+from tests.usage.builders import make_inference, make_project, make_training, train
+from usage.services.annotation_jobs import create_annotation_job
 
 pytestmark = pytest.mark.django_db
 
@@ -34,13 +37,75 @@ METHODS = {
     "image-file": {"get": (None, 200), "head": (None, 200)},
     "image-rendered": {"get": (None, 200), "head": (None, 200)},
     "image-tags": {"get": (None, 404)},
+    "dataset-annotation-data": {"get": (None, 200), "post": ({}, 415)},
+    "annotation-data-detail": {
+        "get": (None, 200),
+        "patch": ({"name": "seen"}, 200),
+        "delete": ({"confirmation": "delete"}, 400),
+    },
+    "annotation-data-keep": {"post": ({}, 409)},
+    "annotation-data-file": {"put": ({}, 415)},
+    "annotation-data-report": {"get": (None, 200)},
+    "annotation-data-report-csv": {"get": (None, 200)},
+    "annotation-data-statistics": {"get": (None, 200)},
+    "annotation-data-statistics-csv": {"get": (None, 200)},
+    "annotation-data-images": {"get": (None, 200)},
+    "annotation-data-image": {"get": (None, 200)},
+    "annotation-data-export": {"get": (None, 200)},
+    "annotation-data-deletion-impact": {"get": (None, 200)},
     "deletion-detail": {"get": (None, 200)},
     "deletion-restore": {"post": ({}, 409)},
+    "annotation-project-list": {"get": (None, 200), "post": ({}, 400)},
+    "annotation-project-detail": {
+        "get": (None, 200),
+        "patch": ({"name": "seen"}, 200),
+        "delete": ({"confirmation": "delete"}, 400),
+    },
+    "annotation-project-claim": {"post": ({}, 200)},
+    "annotation-project-heartbeat": {"post": ({"claim": "x"}, 409)},
+    "annotation-project-results": {"get": (None, 404), "post": ({}, 400)},
+    "annotation-project-annotation-data": {"post": ({}, 409)},
+    "annotation-project-deletion-impact": {"get": (None, 200)},
+    "annotation-job-list": {"get": (None, 200), "post": ({}, 400)},
+    "annotation-job-detail": {
+        "get": (None, 200),
+        "patch": ({"status": "stopped"}, 200),
+        "delete": ({"confirmation": "delete"}, 400),
+    },
+    "annotation-job-studies": {"get": (None, 200)},
+    "annotation-job-deletion-impact": {"get": (None, 200)},
+    "training-task-list": {"get": (None, 200), "post": ({"name": "without data"}, 400)},
+    "training-task-detail": {
+        "get": (None, 200),
+        "patch": ({"name": "seen"}, 200),
+        "delete": ({"confirmation": "delete"}, 400),
+    },
+    "training-task-claim": {"post": ({}, 204)},
+    "training-task-heartbeat": {"post": ({"claim": "x"}, 409)},
+    "training-task-metrics": {"get": (None, 200), "post": ({"metrics": []}, 409)},
+    "training-task-model": {"get": (None, 200), "post": ({}, 400)},
+    "training-task-deletion-impact": {"get": (None, 200)},
+    "inference-job-list": {"get": (None, 200), "post": ({}, 400)},
+    "inference-job-detail": {
+        "get": (None, 200),
+        "patch": ({"name": "seen"}, 200),
+        "delete": ({"confirmation": "delete"}, 400),
+    },
+    "inference-job-claim": {"post": ({}, 200)},
+    "inference-job-heartbeat": {"post": ({"claim": "x"}, 409)},
+    "inference-job-predictions": {"get": (None, 404), "post": ({}, 400)},
+    "inference-job-annotation-data": {"post": ({}, 409)},
+    "inference-job-deletion-impact": {"get": (None, 200)},
     "schema": {"get": (None, 200)},
     "docs": {"get": (None, 200)},
 }
 OPEN_TO_ALL = {"schema", "docs"}
-ABOUT_ONESELF = {"dataset-list", "upload-list"}  # a stranger is answered about what is theirs
+ABOUT_ONESELF = {  # a stranger is answered about what is theirs
+    "dataset-list",
+    "upload-list",
+    *(f"{record}-list" for record in ("annotation-project", "annotation-job", "training-task", "inference-job")),
+    *(f"{record}-claim" for record in ("annotation-project", "training-task", "inference-job")),
+}
 NOT_AN_ENDPOINT = {"no-such-endpoint"}
 CASES = [(name, method) for name, methods in METHODS.items() for method in methods]
 CLOSED = [(name, method) for name, method in CASES if name not in OPEN_TO_ALL]
@@ -69,6 +134,19 @@ def methods_of(view):
     return {method for method in handlers if hasattr(view.view_class, method)}
 
 
+def usage_of(dataset, annotation_data):
+    """Return a record of each kind."""
+    task = train(make_training(annotation_data))
+    project = make_project(dataset)
+    job = create_annotation_job(project=project, by=dataset.owner, assignee=dataset.owner, role="annotator")
+    return {
+        "annotation-project": project,
+        "annotation-job": job,
+        "training-task": task,
+        "inference-job": make_inference(task, dataset),
+    }
+
+
 @pytest.fixture
 def addresses(user):
     """Every address, filled in with things that belong to ``user``."""
@@ -78,11 +156,24 @@ def addresses(user):
     image = study.images.get()
     upload = open_upload(owner=user, filename="b.zip", size=10)
     deletion = Deletion.objects.create(target_type="datasets.dataset", target_id=0, owner=user, requested_by=user)
-    rows = {"dataset": dataset, "upload": upload, "study": study, "image": image, "deletion": deletion}
+    annotation_data = make_annotation_data(dataset)
+    rows = {
+        "dataset": dataset,
+        "annotation-data": annotation_data,
+        **usage_of(dataset, annotation_data),
+        "upload": upload,
+        "study": study,
+        "image": image,
+        "deletion": deletion,
+    }
     addresses = {}
     for name, route, _methods in endpoints():
-        row = rows.get(name.split("-")[0])
-        addresses[name] = route.replace("<int:pk>", str(row.pk if row else "")).replace("<int:number>", "1")
+        row = next((row for prefix, row in rows.items() if name.startswith(f"{prefix}-")), None)
+        addresses[name] = (
+            route.replace("<int:pk>", str(row.pk if row else ""))
+            .replace("<int:number>", "1")
+            .replace("<int:image_id>", str(image.pk))
+        )
     return addresses
 
 

@@ -1,0 +1,32 @@
+"""The annotation data's part of the API, below ``/api/v1/``."""
+
+from django.urls import path
+
+from .api.annotation_data import (
+    AnnotationDataDetail,
+    AnnotationDataFile,
+    AnnotationDataKeep,
+    DatasetAnnotationData,
+)
+from .api.deletions import AnnotationDataDeletionImpact
+from .api.exports import AnnotationDataExport
+from .api.images import AnnotationDataImage, AnnotationDataImages
+from .api.reports import AnnotationDataReport, AnnotationDataReportCsv
+from .api.statistics import AnnotationDataStatistics, AnnotationDataStatisticsCsv
+
+ONE = "annotation-data/<int:pk>/"
+
+urlpatterns = [
+    path("datasets/<int:pk>/annotation-data/", DatasetAnnotationData.as_view(), name="dataset-annotation-data"),
+    path(ONE, AnnotationDataDetail.as_view(), name="annotation-data-detail"),
+    path(f"{ONE}keep/", AnnotationDataKeep.as_view(), name="annotation-data-keep"),
+    path(f"{ONE}file/", AnnotationDataFile.as_view(), name="annotation-data-file"),
+    path(f"{ONE}report/", AnnotationDataReport.as_view(), name="annotation-data-report"),
+    path(f"{ONE}report.csv", AnnotationDataReportCsv.as_view(), name="annotation-data-report-csv"),
+    path(f"{ONE}statistics/", AnnotationDataStatistics.as_view(), name="annotation-data-statistics"),
+    path(f"{ONE}statistics.csv", AnnotationDataStatisticsCsv.as_view(), name="annotation-data-statistics-csv"),
+    path(f"{ONE}images/", AnnotationDataImages.as_view(), name="annotation-data-images"),
+    path(f"{ONE}images/<int:image_id>/", AnnotationDataImage.as_view(), name="annotation-data-image"),
+    path(f"{ONE}export/", AnnotationDataExport.as_view(), name="annotation-data-export"),
+    path(f"{ONE}deletion-impact/", AnnotationDataDeletionImpact.as_view(), name="annotation-data-deletion-impact"),
+]
