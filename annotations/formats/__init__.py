@@ -46,6 +46,7 @@ from .base import (
     Unknown,
 )
 from .images import Images
+from .labelme import embedded_image
 from .masks import Mask
 from .polygons import draw, outline
 from .registry import FORMATS, detect, formats_writing, read, write
@@ -79,6 +80,7 @@ __all__ = [
     "Unknown",
     "detect",
     "draw",
+    "embedded_image",
     "formats_writing",
     "outline",
     "read",

@@ -78,6 +78,10 @@ class Images:
     def __iter__(self) -> Iterator[ImageRef]:
         return (self[index] for index in range(len(self)))
 
+    def paths(self) -> Iterator[str]:
+        """Iterate over the paths in order, cheaper than over the images."""
+        return iter(self._paths)
+
     def __getitem__(self, index: int) -> ImageRef:
         width, height, frames, orientation = self._sizes[4 * index : 4 * index + 4]
         return ImageRef(
@@ -103,14 +107,14 @@ class Images:
     def find(self, reference: str, *, beside: str = "") -> ImageRef:
         """Return the image that is meant by ``reference`` in a label file lying in the folder ``beside``.
 
-        The path itself decides; else what agrees most: the ends of the paths, the extension, lower and upper case, and
-        at last the base name alone. Of several that agree alike, the one nearest to ``beside`` is meant.
+        The path seen from that folder decides, then the path itself; else what agrees most: lower and upper case, the
+        ends of the paths, the extension, and at last the base name alone. Of several that agree alike, the one nearest to ``beside`` is meant.
 
         Raises:
             Unknown: there is none, or the reference leads out of the upload.
             Ambiguous: there are several.
         """
-        index = self._index_of(reference)
+        index = None if beside else self._index_of(reference)
         if index is None:
             path = _resolve(reference, beside)
             if beside:
@@ -290,10 +294,10 @@ def _tail_key(path: str, count: int) -> str:
     return "/".join(parts).casefold()
 
 
-def _agreement(reference: str, path: str) -> tuple[int, int, int, int]:
+def _agreement(reference: str, path: str) -> tuple[int, int, int, int, int]:
     """Rank how well a path agrees with a reference that has the same last parts but for case and extension.
 
-    By case, by whole trailing parts, by extension: equal, left out, or another one.
+    By case, by whole trailing folders, whether these are all, by extension: equal, left out, or another one.
     """
     suffix, other = _suffix(reference), _suffix(path)
     if suffix == other:
@@ -303,10 +307,11 @@ def _agreement(reference: str, path: str) -> tuple[int, int, int, int]:
     else:
         extension = 0
     if extension < 0:
-        return (-1, 0, 0, 0)
+        return (-1, 0, 0, 0, 0)
     exact_case = stem(reference) == stem(path) or base_name(reference) == stem(path)
     shared = _common(folder(reference), folder(path))
-    return (0, int(exact_case), shared, extension)
+    same_folder = folder(reference).casefold() == folder(path).casefold()
+    return (0, int(exact_case), shared, int(same_folder), extension)
 
 
 def _common(first: str, second: str) -> int:

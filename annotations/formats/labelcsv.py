@@ -103,7 +103,7 @@ def type_of(file: SideFile, encoding: str = "") -> AnnotationType | None:
         with open_text(file, encoding) as stream:
             counts = Counter(
                 len(fields)
-                for fields in (row[1] for row in islice(_rows(stream)[1], SAMPLE) if not isinstance(row, csv.Error))
+                for fields in (row[1] for row in islice(csv_rows(stream), SAMPLE) if not isinstance(row, csv.Error))
                 if len(fields) in TYPES and not fields[0].startswith("#")
             )
     except (LabelError, UnicodeDecodeError):
@@ -111,12 +111,12 @@ def type_of(file: SideFile, encoding: str = "") -> AnnotationType | None:
     return TYPES[max(counts, key=lambda count: (counts[count], -count))] if counts else None
 
 
-def _rows(stream: Any) -> tuple[str, Iterator[Row | csv.Error]]:
-    """Return what separates the fields, and the rows."""
+def csv_rows(stream: Any) -> Iterator[Row | csv.Error]:
+    """Read the rows, whatever separates the fields."""
     start = stream.read(FLUSH)
     rest = start.rsplit("\n", 1)[-1]
     mark = separator(start[: len(start) - len(rest)].splitlines() or start.splitlines())
-    return mark, read_rows(_Again(start, stream), mark)  # type: ignore[arg-type]
+    return read_rows(_Again(start, stream), mark)  # type: ignore[arg-type]
 
 
 class _Again:
@@ -133,7 +133,7 @@ class _Again:
 
 
 def _read(stream: Any, path: str, kind: AnnotationType, images: Images) -> Iterator[Item]:
-    _, rows = _rows(stream)
+    rows = csv_rows(stream)
     beside = folder(path)
     columns = COLUMNS[kind]
     parse = _parsers(images)[kind]

@@ -179,3 +179,19 @@ def _joined(outer: list[Point], hole: list[Point]) -> list[Point]:
     distances = [abs(x - target[0]) + abs(y - target[1]) for x, y in outer]
     nearest = distances.index(min(distances))
     return [*outer[: nearest + 1], *hole, target, *outer[nearest:]]
+
+
+def drawn_by(mask: Mask, polygons: list[list[float]] | None) -> list[list[float]] | None:
+    """Return the polygons if they draw exactly this mask, else None: another tool may have drawn by other rules."""
+    if not polygons:
+        return None
+    try:
+        same = draw(polygons, mask.height, mask.width).runs().tolist() == mask.runs().tolist()
+    except ValueError:
+        return None
+    return polygons if same else None
+
+
+def outline_of(mask: Mask, polygons: list[list[float]] | None) -> list[list[float]]:
+    """Return the polygons the mask was drawn by, if they draw it again, else its outline."""
+    return drawn_by(mask, polygons) or outline(mask)

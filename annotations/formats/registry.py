@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from .base import AnnotationType, Format, Item, ItemOut, LabelSet, Options, OutMember, Output, SideFile
+from .class_folders import ClassFolders
+from .coco import Coco
+from .header import HeaderCsv
 from .images import Images
 from .labelcsv import LabelCsv
+from .labelme import LabelMe
+from .voc import Voc
+from .yolo import Yolo
 
-FORMATS: tuple[Format, ...] = (LabelCsv(),)
+FORMATS: tuple[Format, ...] = (HeaderCsv(), LabelCsv(), Coco(), LabelMe(), Voc(), Yolo(), ClassFolders())
 BY_KEY = {one.key: one for one in FORMATS}
 
 
-def detect(files: Sequence[SideFile], images: Images) -> list[LabelSet]:
-    """Group the files of an upload into sets of labels; files that no format claims are in none."""
+def detect(files: Sequence[SideFile], images: Images, *, class_folders: bool = True) -> list[LabelSet]:
+    """Group the files of an upload into sets of labels; files that no format claims are in none.
+
+    ``class_folders``: whether folders of the images say their class too, which they do when a dataset comes in.
+    """
     sets: list[LabelSet] = []
     left = list(files)
     for one in FORMATS:
+        if one.key == ClassFolders.key and not class_folders:
+            continue
         made, claimed = one.sniff(left, images)
         sets += made
         left = [file for file in left if file not in claimed]
