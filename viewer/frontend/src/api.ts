@@ -90,11 +90,15 @@ function readScreen(app: App, x0: number, y0: number, width: number, height: num
   copy.drawImage(source, 0, 0);
   const { data } = copy.getImageData(0, 0, source.width, source.height);
   const out = new Uint8Array(width * height * 4);
+  const origin = app.stage.toCanvas([x0 + 0.5, y0 + 0.5]);
+  const right = app.stage.toCanvas([x0 + 1.5, y0 + 0.5]);
+  const below = app.stage.toCanvas([x0 + 0.5, y0 + 1.5]);
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < width; x++, to += 4) {
-      const [left, top] = app.stage.toCanvas([x0 + x + 0.5, y0 + y + 0.5]);
+      const left = origin[0] + x * (right[0] - origin[0]) + y * (below[0] - origin[0]);
+      const top = origin[1] + x * (right[1] - origin[1]) + y * (below[1] - origin[1]);
       const from = (Math.floor(top * ratio) * source.width + Math.floor(left * ratio)) * 4;
-      out.set(data.subarray(from, from + 4), to);
+      for (let part = 0; part < 4; part++) out[to + part] = data[from + part] ?? 0;
     }
   }
   let text = "";

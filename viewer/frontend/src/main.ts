@@ -60,6 +60,7 @@ async function build(root: HTMLElement, scene: Scene): Promise<void> {
   );
   const stageHost = element("div", { class: "stage" }, view);
   const top = element("header", { class: "top-bar" });
+  document.querySelector(".boot-close")?.remove();
   root.append(top, stageHost);
 
   const stage = new Stage(await startEngine(surface), surface);

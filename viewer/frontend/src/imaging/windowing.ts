@@ -70,7 +70,7 @@ export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
   if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
+  return floor % 2 === 0 ? floor : floor + 1 || 0; // not -0
 }
 
 /**
