@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 def finish(work: LabelImport, *, problems: Problems, row_count: int, hold: Callable[..., None]) -> None:
     """Count what was read and settle the annotation data. Raises LeaseLost."""
     data_id = work.annotation_data_id
-    hold(stage=ImportStage.COUNTING, row_count=row_count, done_bytes=work.total_bytes)
+    hold(stage=ImportStage.COUNTING, row_count=row_count, done_bytes=F("total_bytes"))
     statistics.arrange_labels(data_id)
     statistics.count(data_id, beat=hold)
     statistics.recompute(data_id, beat=hold)

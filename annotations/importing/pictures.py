@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 
 from annotations import formats
@@ -9,26 +10,30 @@ from annotations.formats.base import LabelError, base_name, folder, stem
 from datasets.hooks import Picture, PictureUnreadable
 
 SUFFIX = ".json"
-embedded_image = getattr(formats, "embedded_image", lambda data: None)
+MARK = b'"imageData"'
+UNREADABLE = "label_image_unreadable"
 PNG = b"\x89PNG"
 
 
 def find_picture(path: str, data: bytes) -> Picture | None:
     """Return the image within a LabelMe file; see ``datasets.hooks.FindingPicture``.
 
-    It becomes the image that lies beside the file and has its name, so that no two files name the same.
+    It becomes the image that lies beside the file and has its name, so that no two files name the same. A file that is
+    no sound LabelMe file holds none: what is wrong with it is told when its labels are read.
     """
-    if not path.lower().endswith(SUFFIX):
+    if not path.lower().endswith(SUFFIX) or MARK not in data:
         return None
     try:
-        found = embedded_image(data)
+        found = formats.embedded_image(data)
     except LabelError as error:
-        raise PictureUnreadable(error.message) from error
+        if error.code == UNREADABLE:
+            raise PictureUnreadable(error.message) from error
+        return None
     if found is None:
         return None
-    name, picture = found
+    _name, picture = found
     beside = folder(path)
-    named = name.replace("\\", "/")
+    named = str(json.loads(data).get("imagePath") or "").replace("\\", "/")
     own = posixpath.join(beside, stem(path) + (".png" if picture.startswith(PNG) else ".jpg"))
     meant = posixpath.normpath(posixpath.join(beside, named))
     return Picture((meant, posixpath.join(beside, base_name(named)), own), picture)

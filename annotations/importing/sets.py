@@ -23,7 +23,7 @@ def detected(
     if file_format:
         sets = _of_format(files, images, file_format, annotation_type)
     else:
-        sets = [found for found in formats.detect(files, images) if found.files]
+        sets = formats.detect(files, images, class_folders=False)
     if not sets:
         raise LabelError(_("The file is of no known label format."), code="label_file_unknown")
     if annotation_type:

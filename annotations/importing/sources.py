@@ -12,8 +12,19 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from datasets.archives import ArchiveLimits, ByteSource, FileSource, Member, Refused, open_member, read_index
+from annotations.formats.base import LabelError
+from datasets.archives import (
+    ArchiveLimits,
+    ByteSource,
+    DamagedError,
+    FileSource,
+    Member,
+    Refused,
+    open_member,
+    read_index,
+)
 from datasets.blobs.store import get_store
 from datasets.models import Blob
 
@@ -42,7 +53,10 @@ class _Counting(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         view = cast("bytearray", buffer)
-        taken = self._stream.readinto(view) or 0  # type: ignore[attr-defined]
+        try:
+            taken = self._stream.readinto(view) or 0  # type: ignore[attr-defined]
+        except DamagedError as error:
+            raise _damaged(error) from error
         self._meter.done += taken
         return taken
 
@@ -68,7 +82,15 @@ class MemberFile:
         return self.member.size
 
     def open(self) -> BinaryIO:
-        return self.meter.counting(open_member(self.source, self.member, LIMITS))
+        """Return its content. Raises LabelError where the zip is damaged, also while it is read."""
+        try:
+            return self.meter.counting(open_member(self.source, self.member, LIMITS))
+        except DamagedError as error:
+            raise _damaged(error) from error
+
+
+def _damaged(error: DamagedError) -> LabelError:
+    return LabelError(_("The file is damaged: %(why)s.") % {"why": str(error).rstrip(".")}, code="label_file_damaged")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,12 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotations import formats
 from annotations.formats.base import AnnotationType, Found, Item, LabelError, LabelSet, RowProblem
 from annotations.formats.images import Images
 from annotations.models import AnnotationData, AnnotationDataStatus, LabelImport
-from datasets.archives import ArchiveError, DamagedError
+from datasets.archives import ArchiveError
 from datasets.models import Dataset, DatasetStatus
 from deepcap.common.leases import LeaseLost
 
@@ -175,9 +174,6 @@ def _guarded(items, problems: Problems):
         yield from items
     except LabelError as error:
         problems.add(error.at(None))
-    except (DamagedError, EOFError) as error:
-        message = _("The file is damaged: %(why)s.") % {"why": str(error).rstrip(".")}
-        problems.add(RowProblem(None, "", "label_file_damaged", message))
 
 
 def _type_of(item: Item) -> AnnotationType | None:
