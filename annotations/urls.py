@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .api.annotation_data import (
+    AnnotationDataConvert,
     AnnotationDataDetail,
     AnnotationDataFile,
     AnnotationDataKeep,
@@ -21,6 +22,7 @@ urlpatterns = [
     path(ONE, AnnotationDataDetail.as_view(), name="annotation-data-detail"),
     path(f"{ONE}keep/", AnnotationDataKeep.as_view(), name="annotation-data-keep"),
     path(f"{ONE}file/", AnnotationDataFile.as_view(), name="annotation-data-file"),
+    path(f"{ONE}convert/", AnnotationDataConvert.as_view(), name="annotation-data-convert"),
     path(f"{ONE}report/", AnnotationDataReport.as_view(), name="annotation-data-report"),
     path(f"{ONE}report.csv", AnnotationDataReportCsv.as_view(), name="annotation-data-report-csv"),
     path(f"{ONE}statistics/", AnnotationDataStatistics.as_view(), name="annotation-data-statistics"),

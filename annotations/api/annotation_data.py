@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from annotations.models import AnnotationData, AnnotationDataStatus, AnnotationType
 from annotations.services.annotation_data import rename_annotation_data
 from annotations.services.deletions import delete_annotation_data
+from annotations.services.derivations import convert
 from annotations.services.imports import import_labels, keep_import, replace_file
 from annotations.services.listings import annotation_data_of, annotation_data_of_dataset
 from datasets.api.serializers import ConfirmationSerializer, DeletionSerializer
@@ -30,6 +31,7 @@ from .serializers import (
     AnnotationDataEditSerializer,
     AnnotationDataSerializer,
     AnnotationDataUploadSerializer,
+    ConversionSerializer,
     LabelFileSerializer,
 )
 
@@ -150,6 +152,26 @@ class AnnotationDataFile(APIView):
             options=form.get("options"),
         )
         return answer(request, replaced, status.HTTP_202_ACCEPTED)
+
+
+class AnnotationDataConvert(APIView):
+    parser_classes = [JSONParser]
+
+    @extend_schema(request=ConversionSerializer, responses={202: AnnotationDataSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Make new annotation data of another type, or with labels merged; these stay as they are."""
+        annotation_data = annotation_data_or_404(request, pk)
+        form = ConversionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        made = convert(
+            annotation_data=annotation_data,
+            by=request.user,
+            annotation_type=form.validated_data["annotation_type"],
+            name=form.validated_data.get("name", ""),
+            labels=form.validated_data.get("labels"),
+            merge=form.validated_data.get("merge"),
+        )
+        return answer(request, made, status.HTTP_202_ACCEPTED)
 
 
 def read_file(request: Request, form_class: type[AnnotationDataUploadSerializer]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from annotations.exporting.export import export
+from annotations.services.exports import export_annotation_data
 from datasets.api.streams import WhateverIsAccepted
 
 from .access import annotation_data_or_404
@@ -27,8 +27,9 @@ class AnnotationDataExport(APIView):
     )
     def get(self, request: Request, pk: int) -> StreamingHttpResponse:
         """The annotations as a file, or as a zip of files."""
-        made = export(
-            annotation_data_or_404(request, pk),
+        made = export_annotation_data(
+            annotation_data=annotation_data_or_404(request, pk),
+            by=request.user,
             file_format=request.query_params.get("file_format", "csv"),
             include_images=request.query_params.get("include_images", "").lower() in ("1", "true"),
         )

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from annotations.models import AnnotatedImage, Annotation, AnnotationData, AnnotationType, Label, LabelProblem
-from annotations.services.imports import progress_of
+from annotations.services.progress import progress_of
 
 
 class LabelSerializer(serializers.ModelSerializer):

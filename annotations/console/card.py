@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotations.models import AnnotationData
-from annotations.services.imports import Progress, progress_of
+from annotations.services.imports import Progress
 from annotations.services.listings import annotation_data_of
+from annotations.services.progress import progress_of
 from datasets.console.access import ConsolePage, dataset_or_404, size_of_page
 
 from .access import is_under_way

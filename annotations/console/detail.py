@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
 from annotations.models import AnnotationData, AnnotationDataStatus
-from annotations.services.imports import progress_of
 from annotations.services.numbers import numbers_of
+from annotations.services.progress import progress_of
 from datasets.console.access import ConsolePage, ConsoleView
 
 from .access import annotation_data_or_404, is_under_way

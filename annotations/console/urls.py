@@ -11,6 +11,7 @@ from .actions import (
     LabelUpload,
 )
 from .card import AnnotationDataCard
+from .conversion import AnnotationDataConvert
 from .detail import AnnotationDataDetail, AnnotationDataProgress
 from .overlays import AnnotationDataOverlay
 from .problems import AnnotationDataProblems
@@ -23,6 +24,7 @@ urlpatterns = [
     path("<int:pk>/replace/", LabelReplacement.as_view(), name="annotation-data-replace"),
     path("<int:pk>/rename/", AnnotationDataRename.as_view(), name="annotation-data-rename"),
     path("<int:pk>/download/", AnnotationDataDownload.as_view(), name="annotation-data-download"),
+    path("<int:pk>/convert/", AnnotationDataConvert.as_view(), name="annotation-data-convert"),
     path("<int:pk>/delete/", AnnotationDataDelete.as_view(), name="annotation-data-delete"),
     path("<int:pk>/images/<int:image_id>/overlay.png", AnnotationDataOverlay.as_view(), name="annotation-data-overlay"),
     path("datasets/<int:pk>/", AnnotationDataCard.as_view(), name="annotation-data-card"),

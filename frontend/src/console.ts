@@ -4,6 +4,7 @@ import { prepareConfirmations, startConfirmWords } from "./components/confirm-wo
 import { startCopyButtons } from "./components/copy";
 import { startDialogs } from "./components/dialog";
 import { startForms } from "./components/forms";
+import { startLabelUpload } from "./components/label-upload";
 import { startMenus } from "./components/menu";
 import { startToasts } from "./components/toast";
 import { startKeyboard } from "./shell/keyboard";
@@ -25,5 +26,6 @@ if (document.body.dataset.frame === "console") {
   startToasts();
   startKeyboard();
   startUploader();
+  startLabelUpload();
   htmx.onLoad((part) => prepareConfirmations(part instanceof Element ? part : document));
 }

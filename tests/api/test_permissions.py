@@ -45,6 +45,7 @@ METHODS = {
     },
     "annotation-data-keep": {"post": ({}, 409)},
     "annotation-data-file": {"put": ({}, 415)},
+    "annotation-data-convert": {"post": ({}, 400)},
     "annotation-data-report": {"get": (None, 200)},
     "annotation-data-report-csv": {"get": (None, 200)},
     "annotation-data-statistics": {"get": (None, 200)},
