@@ -31,6 +31,8 @@ class FrameIndex:
         self._starts = array("Q")
         """Offsets of the first item of each frame known so far; behind the last frame, that of the end."""
         self._complete = False
+        self._by_table = False
+        self._first = 0
         self._next = 0
         self._growing = threading.Lock()
 
@@ -48,7 +50,21 @@ class FrameIndex:
                 raise Rejected("pixel_data_truncated", "The file ends inside the frame.")
             return data
         start, end = self._bounds(index, read)
+        try:
+            return join_items(read(start, end - start))
+        except Rejected:
+            if not self._forget_tables():
+                raise
+        start, end = self._bounds(index, read)
         return join_items(read(start, end - start))
+
+    def _forget_tables(self) -> bool:
+        """Walk the items from now on: the offset table does not fit them. False where there was none to forget."""
+        with self._growing:
+            by_table, self._by_table = self._by_table, False
+            if by_table:
+                self._starts, self._complete, self._next = array("Q"), False, self._first
+            return by_table
 
     def _bounds(self, index: int, read: Read) -> tuple[int, int]:
         with self._growing:
@@ -66,7 +82,7 @@ class FrameIndex:
         tag, length = _head(read(place.offset, _HEAD.size))
         if tag != _ITEM:
             raise Rejected("pixel_data_corrupt", "The pixel data do not begin with an offset table.")
-        first = self._next = place.offset + _HEAD.size + length
+        first = self._first = self._next = place.offset + _HEAD.size + length
         if place.frames == 1:
             offsets: tuple[int, ...] = (0,)
         elif place.extended:
@@ -77,6 +93,7 @@ class FrameIndex:
         if self._fit(offsets, first, read):
             self._starts = array("Q", [*(first + offset for offset in offsets), self._size])
             self._complete = True
+            self._by_table = place.frames > 1
 
     def _fit(self, offsets: tuple[int, ...], first: int, read: Read) -> bool:
         """Tell whether there is one offset a frame, ascending from 0, and the last of them points to an item."""
