@@ -59,9 +59,9 @@ def make_large_dataset(owner: User, *, images: int, name: str = "large") -> Data
         has_thumbnail=True,
         touched_at=now - LONG_AGO,
     )
-    study = Study.objects.create(dataset=dataset, key=_path(0), name=_path(0))
+    study = Study.objects.create(dataset=dataset, key=path_of(0), name=path_of(0))
     pixels = {"format": "DICOM", "width": 512, "height": 512, "bits_stored": 12}
-    image = Image.objects.create(dataset=dataset, study=study, blob=blob, path=_path(0), **pixels)
+    image = Image.objects.create(dataset=dataset, study=study, blob=blob, path=path_of(0), **pixels)
     Study.objects.filter(pk=study.pk).update(cover=image)
     study.cover = image
     rest = images - 1
@@ -110,7 +110,8 @@ def _numbers(start: int, end: int) -> str:
     )
 
 
-def _path(number: int) -> str:
+def path_of(number: int) -> str:
+    """Return the path of an image of a large dataset."""
     return f"series/{number:07d}.dcm"
 
 
