@@ -11,10 +11,13 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, SecondaryCaptureImageStorage
 
+from datasets.imaging import ImagingError
 from datasets.imaging.examine import RENDER_LIMITS, examine
 from datasets.ingest.examine import Accepted, image_fields
 from datasets.models import Image, Series, Study
 from tests.builders import make_dataset, make_image
+
+__all__ = ["ImagingError", "enhanced", "make_empty_study", "multi_frame", "store", "with_tables"]
 
 
 def store(study: Study, path: str, data: bytes, *, position: int = 0, series: Series | None = None) -> Image:
