@@ -27,9 +27,11 @@ help:
 	$(UV) pip install -q --python $(PYTHON) --require-hashes -r requirements-dev.txt
 	touch $@ .venv/runtime-installed
 
-node_modules_stamp := frontend/node_modules/.package-lock.json
-$(node_modules_stamp): frontend/package-lock.json
-	cd frontend && npm ci --ignore-scripts --no-audit --no-fund
+# The console's front end and the viewer's: two npm projects, each with its own lock file.
+frontends := frontend viewer/frontend
+node_modules_stamps := $(frontends:%=%/node_modules/.package-lock.json)
+$(node_modules_stamps): %/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
 run: .venv/runtime-installed
@@ -43,14 +45,14 @@ test-sqlite:
 test-postgres:
 	$(PYTHON) -m pytest $(TESTS) --on-postgres -m postgres $(PYTEST_OPTIONS)
 
-test-frontend: $(node_modules_stamp)
-	cd frontend && npm test --silent
+test-frontend: $(node_modules_stamps)
+	set -e; for project in $(frontends); do (cd $$project && npm test --silent); done
 
 # Servers and the browser that tests start for themselves; without root, tests that need a missing one say so and skip.
 services:
 	@tests/install-services.sh
 
-lint: .venv/dev-installed $(node_modules_stamp)
+lint: .venv/dev-installed $(node_modules_stamps)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports --no-cache
@@ -58,16 +60,16 @@ lint: .venv/dev-installed $(node_modules_stamp)
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) manage.py check
 	$(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
-	.venv/bin/djlint --lint --quiet deepcap/templates datasets/templates
+	.venv/bin/djlint --lint --quiet deepcap/templates datasets/templates viewer/templates
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
-	cd frontend && npm run --silent lint
+	set -e; for project in $(frontends); do (cd $$project && npm run --silent lint); done
 
 # The built front end is committed, so that a machine without Node runs the product too.
-frontend: $(node_modules_stamp)
-	cd frontend && npm run build
+frontend: $(node_modules_stamps)
+	set -e; for project in $(frontends); do (cd $$project && npm run build); done
 
 frontend-check: frontend
-	git diff --exit-code --stat -- deepcap/static
+	@! git status --porcelain -- deepcap/static viewer/static | grep .
 
 bench: .venv/dev-installed services peers
 	$(PYTHON) -m benchmarks
