@@ -6,6 +6,7 @@ from .derive import due as due_derivations
 from .derive import run as run_derivation_work
 from .importing import work as importing
 from .statistics import recount_all
+from .statistics.recount import recount
 
 
 @shared_task
@@ -35,3 +36,9 @@ def run_derivation(derivation_id: int) -> None:
 def recount_annotations() -> None:
     """Compare the stored counts of annotation data with the rows they count."""
     recount_all()
+
+
+@shared_task
+def recount_annotation_data(annotation_data_id: int) -> None:
+    """Compare the stored counts of one annotation data with the rows they count."""
+    recount(annotation_data_id)

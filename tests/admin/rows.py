@@ -7,6 +7,7 @@ from itertools import count
 
 from django.utils import timezone
 
+from annotations.models import Derivation
 from datasets.models import (
     Deletion,
     DeletionStage,
@@ -23,6 +24,7 @@ from datasets.models import (
 from deepcap.accounts.models import Notification, ServiceToken, User
 from deepcap.accounts.services import record
 from deepcap.common.leases import WorkState
+from tests.annotations.builders import make_annotation_data, make_label_import
 from tests.builders import make_dataset, make_image, make_ingest, make_series, png
 
 _numbers = count(1)
@@ -36,6 +38,9 @@ def fill_every_table(number: int = 1) -> None:
         study = dataset.studies.get()
         make_series(study)
         make_image(study, "other.png", png(next(_numbers)))
+        data = make_annotation_data(dataset)
+        make_label_import(dataset, data, [{"code": "label_row_invalid", "message": "Not a number.", "row": 1}])
+        Derivation.objects.create(annotation_data=data, operation="merge")
         make_batches(make_ingest(dataset, stage=IngestStage.READING, state=WorkState.RUNNING))
         Problem.objects.create(dataset=dataset, path="a.txt", outcome=Outcome.SKIPPED, code="junk", message="Junk.")
         make_upload(owner)
