@@ -46,7 +46,7 @@ from .base import (
     Unknown,
 )
 from .images import Images
-from .labelme import embedded_image
+from .labelme import EmbeddedImage, embedded_image
 from .masks import Mask
 from .polygons import draw, outline
 from .registry import FORMATS, detect, formats_writing, read, write
@@ -59,6 +59,7 @@ __all__ = [
     "SINGLE_LABEL",
     "Ambiguous",
     "AnnotationType",
+    "EmbeddedImage",
     "Format",
     "Found",
     "Geometry",

@@ -108,7 +108,8 @@ class Images:
         """Return the image that is meant by ``reference`` in a label file lying in the folder ``beside``.
 
         The path seen from that folder decides, then the path itself; else what agrees most: lower and upper case, the
-        ends of the paths, the extension, and at last the base name alone. Of several that agree alike, the one nearest to ``beside`` is meant.
+        ends of the paths, the extension, and at last the base name alone. Of several that agree alike, the one nearest
+        to ``beside`` is meant.
 
         Raises:
             Unknown: there is none, or the reference leads out of the upload.

@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -111,13 +111,25 @@ def load(content: bytes) -> dict[str, Any]:
     return document
 
 
-def embedded_image(content: bytes) -> tuple[str, bytes] | None:
-    """Return the name (without folders) and the bytes of the picture inside a LabelMe file; None if it has none.
+class EmbeddedImage(NamedTuple):
+    """The picture inside a LabelMe file: its imagePath as written ("" if none), and its bytes."""
+
+    name: str
+    data: bytes
+
+
+def embedded_image(path: str, content: bytes) -> EmbeddedImage | None:
+    """Return the picture inside a LabelMe file; None if it has none or is no LabelMe file at all.
 
     Raises:
-        LabelError: the file is no LabelMe JSON, or the picture is not base64.
+        LabelError: the picture is not base64.
     """
-    document = load(content)
+    if not SHAPES.search(content):
+        return None
+    try:
+        document = load(content)
+    except LabelError:  # the reader of the labels says what is wrong with the file
+        return None
     data = document.get("imageData")
     if not data:
         return None
@@ -125,12 +137,12 @@ def embedded_image(content: bytes) -> tuple[str, bytes] | None:
         picture = base64.b64decode(data, validate=True)
     except (TypeError, ValueError, binascii.Error):
         raise LabelError(
-            "The embedded image is not base64.", column="imageData", code="label_image_unreadable"
+            f"The image inside “{base_name(path)[-120:]}” is not base64.",
+            column="imageData",
+            code="label_image_unreadable",
         ) from None
     name = document.get("imagePath")
-    name = name.replace("\\", "/").rstrip("/") if isinstance(name, str) else ""
-    name = base_name(name)
-    return ("" if name in ("", ".", "..") or checks.CONTROL_CHARACTERS.search(name) else name), picture
+    return EmbeddedImage(name if isinstance(name, str) else "", picture)
 
 
 def image_of(document: dict[str, Any], path: str, images: Images) -> ImageRef:

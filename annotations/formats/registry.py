@@ -7,14 +7,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from .base import AnnotationType, Format, Item, ItemOut, LabelSet, Options, OutMember, Output, SideFile
 from .class_folders import ClassFolders
 from .coco import Coco
+from .dicom_seg import DicomSeg
 from .header import HeaderCsv
 from .images import Images
 from .labelcsv import LabelCsv
 from .labelme import LabelMe
+from .rtstruct import RtStruct
 from .voc import Voc
 from .yolo import Yolo
 
-FORMATS: tuple[Format, ...] = (HeaderCsv(), LabelCsv(), Coco(), LabelMe(), Voc(), Yolo(), ClassFolders())
+FORMATS: tuple[Format, ...] = (
+    HeaderCsv(),
+    LabelCsv(),
+    Coco(),
+    LabelMe(),
+    Voc(),
+    Yolo(),
+    DicomSeg(),
+    RtStruct(),
+    ClassFolders(),
+)
 BY_KEY = {one.key: one for one in FORMATS}
 
 
@@ -30,7 +42,8 @@ def detect(files: Sequence[SideFile], images: Images, *, class_folders: bool = T
             continue
         made, claimed = one.sniff(left, images)
         sets += made
-        left = [file for file in left if file not in claimed]
+        taken = {id(file) for file in claimed}
+        left = [file for file in left if id(file) not in taken]
     return sets
 
 

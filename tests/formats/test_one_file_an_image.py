@@ -71,7 +71,7 @@ def test_pictures_inside_labelme_files_are_taken_out():
     images, files = unzip("zips/labelme_embedded_bccd.zip")
     assert len(images) == 0
     assert len(files) == 12
-    pictures = [embedded_image(file.content) for file in files]
+    pictures = [embedded_image(file.path, file.content) for file in files]
     found = Images(image(name, 640, 480, number) for number, (name, _) in enumerate(pictures, 1))
     assert all(Image.open(io.BytesIO(content)).size == (640, 480) for _, content in pictures)
     results = read_all(files, found)
@@ -81,16 +81,16 @@ def test_pictures_inside_labelme_files_are_taken_out():
 
 def test_what_is_wrong_with_labelme_files_is_named():
     with pytest.raises(LabelError, match="base64"):
-        embedded_image(unzip("bad/annotation/labelme_bad_base64.zip")[1][0].content)
+        embedded_image("a.json", unzip("bad/annotation/labelme_bad_base64.zip")[1][0].content)
     images, files = unzip("bad/annotation/labelme_bad_json.zip")
     assert [problem.code for problem in read_one(files, images).problems] == ["label_file_invalid"]
-    with pytest.raises(LabelError, match="JSON"):
-        embedded_image(files[0].content)
+    assert embedded_image("a.json", files[0].content) is None
     images, files = unzip("bad/annotation/labelme_no_image.zip")
     assert {problem.code for result in read_all(files, images).values() for problem in result.problems} == {
         "label_image_unknown"
     }
-    assert embedded_image(files[0].content) is None
+    assert embedded_image("a.json", files[0].content) is None
+    assert embedded_image("a.json", unzip("zips/coco_bccd.zip")[1][0].content) is None
 
 
 def test_a_path_that_leads_outside_is_not_followed():
@@ -99,7 +99,7 @@ def test_a_path_that_leads_outside_is_not_followed():
     assert [one.image for one in result.listed] == [1]
     assert result.problems == []
     document = {"shapes": [], "imagePath": "../../etc/passwd", "imageData": base64.b64encode(b"x").decode()}
-    assert embedded_image(json.dumps(document).encode()) == ("passwd", b"x")
+    assert embedded_image("a.json", json.dumps(document).encode()) == ("../../etc/passwd", b"x")
 
 
 def test_shapes_that_are_none_are_named_one_by_one():

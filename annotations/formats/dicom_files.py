@@ -1,0 +1,96 @@
+"""Reading DICOM objects that say something about images, by pydicom, from bytes nobody vouches for."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+
+from .base import LabelError, SideFile, read_whole
+
+MAX_DICOM = 2 * 1024 * 1024 * 1024
+SOP_CLASS = 0x00080016
+
+# pydicom has no exception of its own for damaged data sets; these are what it raises for them.
+FAULTS = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+@contextmanager
+def faults_named(what: str) -> Iterator[None]:
+    """Turn what pydicom raises for damaged data into a ``LabelError``, and keep its warnings to ourselves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except FAULTS as error:
+            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            raise LabelError(f"{what}: {reason}", code="label_file_invalid") from error
+
+
+def sop_class(file: SideFile) -> str:
+    """Return the SOP Class UID of a DICOM file, "" of any other file. Reads only its head."""
+    with file.open() as stream:
+        head = stream.read(132)
+        bare = head[:4] == b"\x08\x00\x05\x00" or head[:4] == b"\x08\x00\x08\x00" or head[:2] == b"\x02\x00"
+        if head[128:132] != b"DICM" and not bare:
+            return ""
+    try:
+        with warnings.catch_warnings(), file.open() as stream:
+            warnings.simplefilter("ignore")
+            found = read_partial(stream, stop_when=lambda tag, vr, length: tag > SOP_CLASS, force=True)
+            return str(found.get("SOPClassUID", ""))
+    except FAULTS:
+        return ""
+
+
+def read_dicom(file: SideFile) -> Dataset:
+    """Return the data set; ``LabelError`` if it cannot be read."""
+    content = read_whole(file, MAX_DICOM)
+    with faults_named("The DICOM file cannot be read"):
+        return dcmread(BytesIO(content), force=True)
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """Return the items of a sequence, none if there is no such sequence."""
+    value = dataset.get(keyword)
+    return list(value) if value else []
+
+
+def text(dataset: Dataset, *keywords: str) -> str:
+    """Return the first of the attributes that says anything."""
+    for keyword in keywords:
+        value = str(dataset.get(keyword) or "").strip()
+        if value:
+            return value
+    return ""
+
+
+def code(dataset: Dataset, keyword: str) -> dict[str, str] | None:
+    """Return a coded concept as value, scheme and meaning (PS3.3, 8.8)."""
+    found: Any = items(dataset, keyword)
+    if not found:
+        return None
+    return {
+        "value": text(found[0], "CodeValue", "LongCodeValue"),
+        "scheme": text(found[0], "CodingSchemeDesignator"),
+        "meaning": text(found[0], "CodeMeaning"),
+    }
