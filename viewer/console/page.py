@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -18,6 +20,7 @@ from ..api.studies import study_or_404
 INLINED = 500  # images whose scene comes with the page; larger ones are fetched by the viewer
 
 
+@method_decorator(gzip_page, "dispatch")
 class ViewerPage(LoginRequiredMixin, TemplateView):
     """``?image=``, ``?frame=`` and ``?annotation_data=`` (repeatable) choose what is shown first."""
 

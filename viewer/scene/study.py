@@ -116,7 +116,7 @@ def _dataset(study: Study) -> dict[str, Any]:
 def _series(study: Study) -> list[dict[str, Any]]:
     """Return the series with their images, in display order; two queries."""
     known = Series.objects.filter(study=study).in_bulk()
-    images = Image.objects.filter(study=study).select_related("blob").only(*COLUMNS).order_by("position", "pk")
+    images = Image.objects.filter(study=study).order_by("position", "pk").values_list(*COLUMNS, named=True)
     found: dict[int | None, list[dict[str, Any]]] = {}
     for image in images.iterator(chunk_size=2000):
         found.setdefault(image.series_id, []).append(scene_image(image))
