@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import PurePosixPath
 from typing import Any
 
 from django.urls import get_script_prefix, reverse
@@ -35,7 +34,7 @@ def scene_image(image: Any) -> dict[str, Any]:
     return {
         "id": image.pk,
         "path": image.path,
-        "name": PurePosixPath(image.path).name,
+        "name": image.path.rpartition("/")[2],
         "format": image.format,
         "width": image.width,
         "height": image.height,
