@@ -62,6 +62,10 @@ class Packed(Protocol):
 
     def fill(self, view: memoryview, /) -> None: ...
 
+    def borrow(self, length: int, /) -> bytes | memoryview:
+        """Return like ``take`` what is valid until the next call."""
+        ...
+
 
 class DamagedError(Exception):
     """The member's bytes are not what its declared size, checksum or method promise."""
@@ -121,7 +125,7 @@ def inflate(member: Member, packed: Packed, into: memoryview | None = None) -> b
         return _placed(_inflate_in_pieces(member, packed.take), into)
     content: bytes | memoryview
     if member.method == DEFLATED:
-        content = _inflate_deflated(packed.take(member.compressed_size), member.size, into)
+        content = _inflate_deflated(packed.borrow(member.compressed_size), member.size, into)
     elif into is not None:
         packed.fill(into)
         content = into
@@ -139,7 +143,7 @@ def _placed(content: bytes | memoryview, into: memoryview | None) -> bytes | mem
     return into
 
 
-def _inflate_deflated(packed: bytes, size: int, into: memoryview | None) -> bytes | memoryview:
+def _inflate_deflated(packed: bytes | memoryview, size: int, into: memoryview | None) -> bytes | memoryview:
     """Return a raw deflate stream's content, at most one byte more than ``size`` of it. Raises DamagedError."""
     inflate_whole = whole_inflater() if size <= ALLOCATED_BYTES else None
     try:

@@ -87,6 +87,7 @@ class _Cursor:
         self._fetched = position
         self._ahead = b""
         self._used = 0
+        self._scratch = memoryview(bytearray())
 
     @property
     def position(self) -> int:
@@ -123,6 +124,13 @@ class _Cursor:
             parts.append(part)
             missing -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def borrow(self, length: int) -> memoryview:
+        """Return the next ``length`` bytes, valid until the next call."""
+        if length > len(self._scratch):
+            self._scratch = memoryview(bytearray(length))
+        self.fill(self._scratch[:length])
+        return self._scratch[:length]
 
     def fill(self, view: memoryview) -> None:
         """Put the next bytes into all of the view; EOFError if the source ends first."""

@@ -8,10 +8,11 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from datasets.archives.sources import ByteSource, ByteStream, FileSource
 
+from .direct import write_directly
 from .keys import PARTIAL, check_key, check_prefix
 from .store import SizeMismatch, Store
 
@@ -30,19 +31,33 @@ class LocalStore(Store):
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folder = str(root)
 
     def put(self, key: str, data: bytes | memoryview) -> None:
-        with self._new_file(self._path(key)) as file:
-            write_all(file, data)
+        path = f"{self._folder}/{check_key(key)}"
+        partial = path + PARTIAL
+        file = self._create(partial)
+        try:
+            if os.path.exists(path):  # noqa: PTH110 - two files an image: what pathlib takes is felt here
+                raise FileExistsError(f"{path} is in use: a key is used once.")
+            view = memoryview(data)
+            write_all(file, view, start=write_directly(file, view))
+            os.rename(partial, path)  # noqa: PTH104
+        except BaseException:
+            Path(partial).unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(file)
 
     def sync(self, keys: Iterable[str]) -> None:
-        paths = [self._path(key) for key in keys]
+        keys = [check_key(key) for key in keys]
+        paths = [f"{self._folder}/{key}" for key in keys]
         shares = [paths[first::SYNCS_AT_ONCE] for first in range(min(SYNCS_AT_ONCE, len(paths)))]
         with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:  # the file system syncs what is asked for together in one go
             list(pool.map(_sync_files, shares))
-        parents = {path.parent.relative_to(self.root) for path in paths}
+        parents = {PurePosixPath(parent) for parent in {key.rpartition("/")[0] for key in keys}}
         for folder in {above for parent in parents for above in (parent, *parent.parents)}:
-            _sync(self.root / folder, os.fsync)
+            _sync(f"{self._folder}/{folder}", os.fsync)
 
     def put_stream(self, key: str, stream: ByteStream, size: int) -> None:
         with self._new_file(self._path(key)) as file:
@@ -141,14 +156,14 @@ class LocalStore(Store):
         finally:
             os.close(file)
 
-    def _create(self, path: Path) -> int:
+    def _create(self, path: str | Path) -> int:
         """Create a file that did not exist, and its folders; another process may be removing one that is empty."""
         while True:
             try:
                 return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             except FileNotFoundError:
                 self.root.mkdir(parents=True, exist_ok=True)
-                for folder in reversed(path.relative_to(self.root).parents):
+                for folder in reversed(Path(path).relative_to(self.root).parents):
                     with suppress(FileExistsError, FileNotFoundError):
                         os.mkdir(self.root / folder, 0o700)  # noqa: PTH102 - pathlib looks again, and it may be gone
 
@@ -209,9 +224,9 @@ def copy(stream: ByteStream, file: int, *, size: int, offset: int) -> str:
     return md5.hexdigest()
 
 
-def write_all(file: int, data: bytes | memoryview, offset: int = 0) -> None:
-    """Write all of ``data`` at ``offset``: one call may write less than it was given."""
-    view = memoryview(data)
+def write_all(file: int, data: bytes | memoryview, offset: int = 0, *, start: int = 0) -> None:
+    """Write ``data`` from its byte ``start`` on, its first byte being at ``offset``: one call may write less."""
+    view, offset = memoryview(data)[start:], offset + start
     while view:
         written = os.pwrite(file, view, offset)
         view, offset = view[written:], offset + written
@@ -221,12 +236,12 @@ def _partial(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL)
 
 
-def _sync_files(paths: Iterable[Path]) -> None:
+def _sync_files(paths: Iterable[str]) -> None:
     for path in paths:
         _sync(path, os.fdatasync)
 
 
-def _sync(path: Path, how: Callable[[int], None]) -> None:
+def _sync(path: str, how: Callable[[int], None]) -> None:
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         how(file)

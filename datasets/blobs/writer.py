@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
 
@@ -17,6 +17,7 @@ from datasets.archives.sources import ByteStream
 from datasets.models import Blob, StorageRemoval, WriteIntent
 from datasets.models.blob import ORIGINAL, THUMBNAIL
 from deepcap.common.chunks import in_chunks
+from deepcap.common.sql import insert_rows
 
 from .keys import family_of, new_batch_prefix, stem_of
 from .store import get_store
@@ -43,8 +44,8 @@ class Written:
         kinds = (ORIGINAL, THUMBNAIL) if self.has_thumbnail else (ORIGINAL,)
         return [f"{family_of(self.stem)}{kind}" for kind in kinds]
 
-    def row(self) -> Blob:
-        return Blob(digest=self.digest, size=self.size, stem=self.stem, has_thumbnail=self.has_thumbnail)
+    def row(self) -> dict[str, object]:
+        return asdict(self)
 
 
 class BlobWriter:
@@ -164,7 +165,7 @@ class BlobWriter:
         rows = [self._written[digest].row() for digest in sorted(wanted)]
         for _ in range(ROUNDS):
             # Waits for other inserts and removals of the same digest, in one order for all writers.
-            Blob.objects.bulk_create(rows, ignore_conflicts=True, batch_size=DIGESTS_AT_A_TIME)
+            insert_rows(Blob, rows, ignore_conflicts=True)
             held = hold_blobs(digests)
             gone = digests - held.keys()
             if not gone:

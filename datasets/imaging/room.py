@@ -5,7 +5,7 @@ import fcntl
 import mmap
 import os
 
-ALIGNMENT = 64
+ALIGNMENT = mmap.PAGESIZE  # what is written to a disk from here may go past the page cache
 _SEAL_FUTURE_WRITE = 0x10  # F_SEAL_FUTURE_WRITE, which the fcntl module knows from Python 3.13 on
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
+from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery
 
 from datasets.models import Image, Series, Study
 from datasets.models.image import Duplicate
 from deepcap.common.chunks import in_chunks
-from deepcap.common.sql import assign
+from deepcap.common.sql import assign, update_rows
 
 from .order import Slice, display_order, natural_key
 
@@ -46,15 +47,17 @@ def _arrange_dicom_studies(dataset_id: int, *, beat: Beat) -> dict[int, str]:
         images: dict[int, list[Image]] = defaultdict(list)
         for image in Image.objects.filter(study__in=chunk).only(*ARRANGED_BY):
             images[image.study_id].append(image)
-        described = []
+        described, positions = [], []
         for study_id, members in images.items():
             by_pk = {image.pk: image for image in members}
             ordered = [by_pk[found.pk] for found in display_order(_slice(image, series) for image in members)]
-            for positions in in_chunks(((image.pk, place) for place, image in enumerate(ordered)), ROWS_PER_CHUNK):
-                assign(Image, "position", positions)
-            described.append(_describe(study_id, ordered))
+            positions += [(image.pk, place) for place, image in enumerate(ordered)]
+            described.append((study_id, _describe(ordered)))
             first_paths[study_id] = min(natural_key(image.path) for image in members)
-        Study.objects.bulk_update(described, ["modality", "description", "study_date", "image_count", "cover"])
+        for some in in_chunks(positions, ROWS_PER_CHUNK):
+            assign(Image, "position", some)
+        with transaction.atomic():
+            update_rows(Study, described)
     return first_paths
 
 
@@ -72,20 +75,19 @@ def _slice(image: Image, series: Mapping[int, Series]) -> Slice:
     )
 
 
-def _describe(study_id: int, ordered: Sequence[Image]) -> Study:
-    """Return the study's row with what its images, in display order, say of it; the cover is the middle of the first
+def _describe(ordered: Sequence[Image]) -> dict[str, object]:
+    """Return the columns of a study that its images, in display order, say; the cover is the middle of the first
     series."""
     first = ordered[0]
     first_series = [image for image in ordered if image.series_id == first.series_id]
     modalities = dict.fromkeys(image.attributes.get("Modality", "") for image in ordered)
-    return Study(
-        pk=study_id,
-        modality=", ".join(filter(None, modalities))[:64],
-        description=first.attributes.get("StudyDescription", ""),
-        study_date=first.attributes.get("StudyDate", ""),
-        image_count=len(ordered),
-        cover=first_series[len(first_series) // 2],
-    )
+    return {
+        "modality": ", ".join(filter(None, modalities))[:64],
+        "description": first.attributes.get("StudyDescription", ""),
+        "study_date": first.attributes.get("StudyDate", ""),
+        "image_count": len(ordered),
+        "cover_id": first_series[len(first_series) // 2].pk,
+    }
 
 
 def _cover_single_image_studies(dataset_id: int, *, beat: Beat) -> None:

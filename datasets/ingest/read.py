@@ -21,6 +21,7 @@ from datasets.archives import Member, Refused
 from datasets.blobs.writer import BlobWriter
 from datasets.models import Image, Ingest, IngestBatch, IngestStage, Outcome, Problem, Series, Study
 from deepcap.common.leases import OPEN_STATES, LeaseLost, WorkState
+from deepcap.common.sql import insert_rows
 
 from .examine import (
     Accepted,
@@ -153,16 +154,13 @@ def _keep(batch: IngestBatch, *, reading: Reading, writer: BlobWriter | None) ->
     blob_ids = writer.commit({accepted.digest for accepted in reading.accepted}) if writer else {}
     studies = _studies(dataset_id, reading.accepted)
     series = _series(studies, reading.accepted)
-    Image.objects.bulk_create(
-        Image(
-            dataset_id=dataset_id,
-            study_id=studies[study_key(accepted)],
-            series_id=series.get((studies[study_key(accepted)], _series_uid(accepted))),
-            blob_id=blob_ids[accepted.digest],
-            **image_fields(accepted),
-        )
-        for accepted in reading.accepted
-    )
+    rows = []
+    for accepted in reading.accepted:
+        study_id = studies[study_key(accepted)]
+        series_id = series.get((study_id, _series_uid(accepted)))
+        ids = {"dataset_id": dataset_id, "study_id": study_id, "series_id": series_id}
+        rows.append(ids | {"blob_id": blob_ids[accepted.digest]} | image_fields(accepted))
+    insert_rows(Image, rows)
     Problem.objects.bulk_create(problems(dataset_id, reading.refused))
     batch.release(WorkState.DONE, members=[])
     _count(batch, reading=reading)

@@ -1,13 +1,19 @@
 """What only a folder promises, and how it keeps it."""
 
+import fcntl
 import io
+import mmap
 import os
+import secrets
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from datasets.blobs.direct import BLOCK, LEAST_BYTES, write_directly
 from datasets.blobs.keys import PARTIAL, check_key, claims_on, new_batch_prefix, new_upload_key
 from datasets.blobs.store import SizeMismatch, get_store
 
@@ -150,3 +156,36 @@ def test_a_child_process_does_not_inherit_the_store(store):
     if pid == 0:
         os._exit(get_store() is store)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+@given(size=st.integers(0, LEAST_BYTES + 3 * BLOCK), offset=st.sampled_from([0, 1, BLOCK]))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_an_object_is_what_was_put_whichever_way_it_was_written(store, size, offset):
+    """Past the page cache, where it is large and lies on a page's border, or not."""
+    memory = mmap.mmap(-1, offset + size + 1)
+    memory[offset : offset + size] = (b"abcdefgh" * (size // 8 + 1))[:size]
+    key = f"blobs/aa/x/{secrets.token_hex(8)}.orig"
+    store.put(key, memoryview(memory)[offset : offset + size])
+    assert store.read(key) == memory[offset : offset + size]
+    store.remove([(key, size)])
+
+
+def test_large_objects_go_past_the_page_cache_where_the_file_system_lets_them(store, monkeypatch):
+    size = 2 * LEAST_BYTES + 5
+    memory = memoryview(mmap.mmap(-1, size))
+    memory[:] = secrets.token_bytes(size)
+    store.root.mkdir(parents=True)
+    with (store.root / "probe").open("wb") as file:
+        if not write_directly(file.fileno(), memory):
+            pytest.skip("This file system has no direct writes.")
+    written = []
+    pwrite = os.pwrite
+
+    def observe(file, data, at):
+        written.append((at, len(data), bool(fcntl.fcntl(file, fcntl.F_GETFL) & os.O_DIRECT)))
+        return pwrite(file, data, at)
+
+    monkeypatch.setattr(os, "pwrite", observe)
+    store.put(KEY, memory)
+    assert written == [(0, 2 * LEAST_BYTES, True), (2 * LEAST_BYTES, 5, False)]
+    assert store.read(KEY) == memory
