@@ -87,12 +87,18 @@ class Deleting(Protocol):
         """Called in the transaction that hides ``target``, or brings it back, after it has done so."""
 
 
+class Restoring(Protocol):
+    def __call__(self, *, deletion: models.Model, by: User) -> models.Model:
+        """Undo a deletion that has not begun and return the row. Raises DomainError when it is too late."""
+
+
 kinds: dict[str, Kind] = {}
 letting_go: dict[str, LettingGo] = {}
 label_readers: list[ReadingLabels] = []
 picture_finders: list[FindingPicture] = []
 deletions_requested: list[Deleting] = []
 deletions_undone: list[Deleting] = []
+restorers: dict[str, Restoring] = {}
 
 
 def name_kind(model_label: str, *, key: str, count: Counting | None = None) -> None:
@@ -126,3 +132,8 @@ def when_deletion_is_requested(do: Deleting) -> None:
 def when_deletion_is_undone(do: Deleting) -> None:
     """``do`` is told of every row that was to be erased and is restored."""
     deletions_undone.append(do)
+
+
+def restored_by(model_label: str, do: Restoring) -> None:
+    """``do`` undoes deletions of rows of ``model_label`` ("annotations.AnnotationData")."""
+    restorers[model_label.lower()] = do

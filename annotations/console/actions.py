@@ -22,6 +22,7 @@ from annotations.services.annotation_data import NAME_LENGTH, rename_annotation_
 from annotations.services.deletions import annotation_data_impact, delete_annotation_data
 from annotations.services.imports import import_labels, keep_import, replace_file
 from datasets.console.access import ConsolePage, ConsoleView, dataset_or_404
+from datasets.console.deletions import restorable_now
 from datasets.services.deletions import CONFIRMATION
 
 from .access import annotation_data_or_404
@@ -144,7 +145,10 @@ class AnnotationDataDelete(ConsolePage):
         deletion = delete_annotation_data(
             annotation_data=annotation_data, by=request.user, confirmation=request.POST.get("confirmation")
         )
-        text = _("Annotation data “%(name)s” are being deleted.") % {"name": annotation_data.name}
+        if restorable_now(deletion):
+            text = _("Annotation data “%(name)s” can still be restored.") % {"name": annotation_data.name}
+        else:
+            text = _("Annotation data “%(name)s” are being deleted.") % {"name": annotation_data.name}
         link = format_html('<a href="{}">{}</a>', reverse("deletion-receipt", args=[deletion.pk]), _("Receipt"))
         messages.success(request, format_html("{} {}", text, link))
         return redirect(dataset)

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from datasets.models import Dataset, Deletion, DeletionStage, StorageRemoval
-from datasets.services.deletions import restore_dataset
+from datasets.models import Deletion, DeletionStage, StorageRemoval
+from datasets.services import deletions as services
 from datasets.services.operators import resend_deletion
 from deepcap.accounts.models import User
 from deepcap.common import formatting
@@ -30,12 +30,11 @@ def run_again(deletion: Deletion, by: User) -> str:
 
 
 def restore(deletion: Deletion, by: User) -> str:
-    dataset = restore_dataset(deletion=deletion, by=by)
-    return _("Restored as %(name)s.") % {"name": dataset.name}
+    return _("Restored as %(name)s.") % {"name": services.restore(deletion=deletion, by=by)}
 
 
 def _can_be_restored(deletion: Deletion) -> bool:
-    return deletion.stage == DeletionStage.WAITING and deletion.target_type == Dataset._meta.label_lower
+    return deletion.stage == DeletionStage.WAITING
 
 
 @admin.register(Deletion)

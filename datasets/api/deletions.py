@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from datasets.deletion.impact import impact
 from datasets.deletion.receipt import receipt
 from datasets.models import Dataset, Deletion
-from datasets.services.deletions import restore_dataset
+from datasets.services.deletions import restore
 
 from .serializers import DeletionImpactSerializer, DeletionSerializer, RestoredSerializer
 
@@ -37,5 +37,6 @@ class DeletionRestore(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """Take a deletion back, while its restore period lasts."""
         deletion = get_object_or_404(Deletion.objects.visible_to(request.user), pk=pk)
-        dataset = restore_dataset(deletion=deletion, by=request.user)
-        return Response({"dataset": dataset.pk}, status=202)
+        row = restore(deletion=deletion, by=request.user)
+        said = {"target_type": deletion.target_type, "target_id": row.pk}
+        return Response(RestoredSerializer(said).data, status=202)

@@ -304,4 +304,11 @@ class DeletionSerializer(serializers.Serializer):
 
 
 class RestoredSerializer(serializers.Serializer):
-    dataset = serializers.IntegerField(help_text="Id of the dataset that is back.")
+    """What is back."""
+
+    target_type = serializers.CharField(help_text="For example datasets.dataset")
+    target_id = serializers.IntegerField()
+    dataset = serializers.SerializerMethodField(help_text="Id of the dataset, if it is one that is back.")
+
+    def get_dataset(self, restored: dict[str, Any]) -> int | None:
+        return restored["target_id"] if restored["target_type"] == Dataset._meta.label_lower else None

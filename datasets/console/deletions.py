@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -13,11 +14,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from datasets.deletion import impact, receipt
-from datasets.models import Dataset, Deletion, DeletionStage
-from datasets.services.deletions import CONFIRMATION, delete_dataset, restore_dataset
+from datasets.models import Deletion, DeletionStage
+from datasets.services.deletions import CONFIRMATION, delete_dataset, restore
 from deepcap.common.leases import WorkState
 
 from .access import ConsolePage, ConsoleView, back, dataset_or_404, size_of_page
@@ -78,9 +80,9 @@ class DeletionReceipt(ConsolePage):
 
 class DeletionRestore(ConsoleView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        dataset = restore_dataset(deletion=deletion_or_404(request, pk), by=request.user)
-        messages.success(request, _("Dataset “%(name)s” is back.") % {"name": dataset.name})
-        return redirect(dataset)
+        row = restore(deletion=deletion_or_404(request, pk), by=request.user)
+        messages.success(request, _("“%(name)s” is back.") % {"name": row})
+        return redirect(row)
 
 
 class DeletionList(ConsolePage):
@@ -90,13 +92,18 @@ class DeletionList(ConsolePage):
         size = size_of_page(self.request, PAGE_SIZES, default=10)
         deletions = deletions_of(self.request).order_by("-requested_at", "-pk")
         page = Paginator(deletions, size).get_page(self.request.GET.get("page"))
-        rows = [(deletion, restorable_now(deletion)) for deletion in page.object_list]
+        rows = [(deletion, kind_of(deletion), restorable_now(deletion)) for deletion in page.object_list]
         return {"page_obj": page, "page_sizes": PAGE_SIZES, "rows": rows}
 
 
 def deletions_of(request: HttpRequest) -> QuerySet[Deletion]:
-    """Select the deletions of datasets that this person may see."""
-    return Deletion.objects.visible_to(request.user).filter(target_type=Dataset._meta.label_lower)
+    """Select the deletions that this person may see: of datasets, and of what hung under them."""
+    return Deletion.objects.visible_to(request.user)
+
+
+def kind_of(deletion: Deletion) -> str:
+    """Return what was deleted, in words: "Dataset", "Annotation data"."""
+    return capfirst(apps.get_model(deletion.target_type)._meta.verbose_name)
 
 
 def restorable(request: HttpRequest) -> QuerySet[Deletion]:

@@ -87,6 +87,18 @@ def request_deletion(
     return deletion
 
 
+def restore(*, deletion: Deletion, by: User) -> models.Model:
+    """Undo a deletion of a row of any room that has not begun, and return the row.
+
+    Raises what its room refuses it with, and WrongState for rows that cannot be restored.
+    """
+    if deletion.target_type == Dataset._meta.label_lower:
+        return restore_dataset(deletion=deletion, by=by)
+    if deletion.target_type not in hooks.restorers:
+        raise WrongState(_("This cannot be restored."))
+    return hooks.restorers[deletion.target_type](deletion=deletion, by=by)
+
+
 def restore_dataset(*, deletion: Deletion, by: User) -> Dataset:
     """Undo a deletion that has not begun, and return the dataset as it was.
 
