@@ -15,6 +15,7 @@ from datasets.archives.paths import normalise
 from datasets.blobs.store import get_store
 from datasets.models import Blob
 
+from .headers import Headers
 from .items import items_of, labels_of
 from .zipstream import Member, stream_zip
 
@@ -74,9 +75,9 @@ def export(annotation_data: AnnotationData, *, file_format: str, include_images:
 
 
 def _options(data: AnnotationData) -> Options:
-    """Return what the file they came in says of itself, to be written back by the same format."""
+    """Return what the file they came in says of itself, to be written back, and a way to look into the images."""
     options = LabelImport.objects.filter(annotation_data=data).values_list("options", flat=True).first() or {}
-    return (options.get("set") or {}).get("options") or {}
+    return {**((options.get("set") or {}).get("options") or {}), "headers": Headers()}
 
 
 def _members(written: Iterable[OutMember], images: Iterable[Member]) -> Iterator[Member]:
