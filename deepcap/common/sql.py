@@ -38,7 +38,7 @@ def assign(model: type[models.Model], field: str, values: Sequence[tuple[int, in
 def insert_rows(
     model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, ignore_conflicts: bool = False
 ) -> None:
-    """Insert rows given as values by column attribute (``study_id``), all with the same ones; others have their default.
+    """Insert rows given as values by column attribute (``study_id``), all with the same ones; others take defaults.
 
     No instances are made, which is what ``bulk_create`` spends most of its time on; no keys come back. With
     ``ignore_conflicts`` rows that a unique constraint refuses are left out.
