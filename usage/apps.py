@@ -16,9 +16,10 @@ class UsageConfig(AppConfig):
     def ready(self) -> None:
         from datasets import hooks
 
-        from .services.deletions import count_again, end_work_under
+        from .services.deletions import count_again, end_work_under, restore_usage
 
         for label, key in KINDS.items():
             hooks.name_kind(label, key=key)
+            hooks.restored_by(label, restore_usage)
         hooks.when_deletion_is_requested(end_work_under)
         hooks.when_deletion_is_undone(count_again)

@@ -60,7 +60,7 @@ def count(counted: Counted) -> None:
     """Write the counts of these rows as they are now.
 
     Rows are locked first, in one order: of two transactions that change what the same row counts, the second counts
-    what the first has committed.
+    what the first has committed. Call it in a transaction.
     """
     for table, pks in (
         (Dataset, counted.datasets),

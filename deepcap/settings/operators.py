@@ -28,6 +28,15 @@ MENU = (
         ),
     ),
     (
+        _("Usage"),
+        (
+            ("usage.annotationproject", _("Annotation projects"), "draw"),
+            ("usage.annotationjob", _("Annotation jobs"), "assignment_ind"),
+            ("usage.trainingtask", _("Training tasks"), "model_training"),
+            ("usage.inferencejob", _("Inference jobs"), "batch_prediction"),
+        ),
+    ),
+    (
         _("Vault"),
         (
             ("datasets.blob", _("Blobs"), "deployed_code"),

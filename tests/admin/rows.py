@@ -26,6 +26,7 @@ from deepcap.accounts.services import record
 from deepcap.common.leases import WorkState
 from tests.annotations.builders import make_annotation_data, make_label_import
 from tests.builders import make_dataset, make_image, make_ingest, make_series, png
+from tests.usage.builders import make_inference, make_project, make_training, train
 
 _numbers = count(1)
 
@@ -41,6 +42,8 @@ def fill_every_table(number: int = 1) -> None:
         data = make_annotation_data(dataset)
         make_label_import(dataset, data, [{"code": "label_row_invalid", "message": "Not a number.", "row": 1}])
         Derivation.objects.create(annotation_data=data, operation="merge")
+        make_inference(train(make_training(data)), dataset)
+        make_project(dataset, annotators=[owner], publish=True)
         make_batches(make_ingest(dataset, stage=IngestStage.READING, state=WorkState.RUNNING))
         Problem.objects.create(dataset=dataset, path="a.txt", outcome=Outcome.SKIPPED, code="junk", message="Junk.")
         make_upload(owner)

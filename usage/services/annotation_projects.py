@@ -105,8 +105,9 @@ def publish_project(*, project: AnnotationProject, by: User, claim: str | None =
     require_owner(project, by)
     if project.status == ProjectStatus.PUBLISHING:
         make_jobs(project)
-        count_project(project)
-        count(Counted(frozenset({project.dataset_id}), frozenset(), projects=frozenset({project.pk})))
+        with transaction.atomic():
+            count_project(project)
+            count(Counted(frozenset({project.dataset_id}), frozenset(), projects=frozenset({project.pk})))
     advance(row=project, by=by, status=ProjectStatus.IN_PROGRESS, claim=claim)
     project.refresh_from_db()
     return project
