@@ -92,6 +92,7 @@ def _import(work: LabelImport, *, images: Callable[[int], Images], beat: Beat | 
             known = images(work.dataset_id)
             label_set, further = _choose(work, files, known, hold)
             rows = _read(work, label_set, files=files, images=known, problems=problems, hold=hold)
+            _keep_options(work, label_set, hold)
     except LabelError as error:
         problems.add(error.at(None, work.filename))
     except ArchiveError as error:
@@ -166,6 +167,14 @@ def _read(
     )
     rows.take_all(chain(first, items))
     return rows
+
+
+def _keep_options(work: LabelImport, label_set: LabelSet, hold: _Hold) -> None:
+    """Keep what the reader has learnt of the file as a whole (COCO: info, licenses), for exports to write it back."""
+    described = work.options.get("set")
+    if described is not None and label_set.options:
+        work.options = {**work.options, "set": {**described, "options": label_set.options}}
+        hold(options=work.options)
 
 
 def _guarded(items, problems: Problems):

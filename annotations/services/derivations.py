@@ -10,13 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotations.derive import make_plan
-from annotations.errors import NotTheOwner
 from annotations.importing.creation import NAME_LENGTH, create
 from annotations.models import AnnotationData, AnnotationDataStatus, Derivation, Operation, SourceKind
 from annotations.tasks import run_derivation
 from datasets.errors import ValueRefused, WrongState
 from deepcap.accounts.models import User
 from deepcap.accounts.services import record
+
+from .annotation_data import require_owner
 
 
 def convert(
@@ -35,8 +36,7 @@ def convert(
     stand for a whole class are united. Raises NotTheOwner, WrongState, ValueRefused and ConversionRefused.
     """
     dataset = annotation_data.dataset
-    if dataset.owner_id != by.pk and not by.is_superuser:
-        raise NotTheOwner
+    require_owner(annotation_data, by=by)
     if annotation_data.status != AnnotationDataStatus.AVAILABLE:
         raise WrongState(_("These annotation data are not available."))
     name = name.strip()

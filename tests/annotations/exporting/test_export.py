@@ -171,3 +171,56 @@ def test_a_real_dataset_exported_with_its_images_comes_in_again_as_it_was(name, 
 
 def taken_in(user, content):
     return work_on(upload(user, content))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools' own, with NumPy 2
+@pytest.mark.parametrize("name", ["coco_bccd.zip", "coco_segmentation_ct_liver.zip"])
+def test_coco_out_is_coco_in_by_pycocotools(name, user, shared_data, tmp_path):
+    content = (shared_data / "zips" / name).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        member = next(path for path in archive.namelist() if path.endswith(".json"))
+        before = coco(archive.read(member), tmp_path)
+    data = AnnotationData.objects.get(dataset=taken_in(user, content))
+    after = coco(taken(data, "coco"), tmp_path)
+    assert after.dataset["info"] == before.dataset.get("info", {})
+    assert after.dataset["licenses"] == before.dataset.get("licenses", [])
+    assert sorted(after.cats.items()) == sorted(before.cats.items())
+    assert {key: size_of(image) for key, image in after.imgs.items()} == {
+        key: size_of(image) for key, image in before.imgs.items()
+    }
+    assert set(after.anns) == set(before.anns)
+    for key, annotation in before.anns.items():
+        made = after.anns[key]
+        for field in ("image_id", "category_id", "bbox", "area", "iscrowd"):
+            assert made[field] == pytest.approx(annotation[field]), field
+        if annotation["segmentation"]:
+            assert (after.annToMask(made) == before.annToMask(annotation)).all()
+
+
+def coco(content, folder):
+    from pycocotools.coco import COCO
+
+    path = folder / "labels.json"
+    path.write_bytes(content)
+    return COCO(str(path))
+
+
+def size_of(image):
+    return (image["file_name"].rpartition("/")[2], image["width"], image["height"])
+
+
+def test_a_segmentation_object_belongs_to_the_patient_and_study_of_its_images(user, shared_data):
+    from pydicom import dcmread
+
+    name = "dicom_series_seg_ct_liver.zip"
+    data = AnnotationData.objects.get(dataset=taken_in(user, (shared_data / "zips" / name).read_bytes()))
+    with zipfile.ZipFile(io.BytesIO(taken(data, "dicom-seg", include_images=True))) as archive:
+        objects = [dcmread(io.BytesIO(archive.read(name))) for name in archive.namelist()]
+    made, *images = sorted(objects, key=lambda each: each.Modality != "SEG")
+    assert [each.Modality for each in objects].count("SEG") == 1
+    for image in images:
+        for keyword in ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "FrameOfReferenceUID"):
+            assert made[keyword].value == image[keyword].value, keyword
+    referenced = made.ReferencedSeriesSequence[0]
+    assert referenced.SeriesInstanceUID == images[0].SeriesInstanceUID
+    assert {each.ReferencedSOPClassUID for each in referenced.ReferencedInstanceSequence} == {images[0].SOPClassUID}
