@@ -24,14 +24,14 @@ def find_picture(path: str, data: bytes) -> Picture | None:
     if not path.lower().endswith(SUFFIX) or MARK not in data:
         return None
     try:
-        found = formats.embedded_image(data)
+        found = formats.embedded_image(path, data)
     except LabelError as error:
         if error.code == UNREADABLE:
             raise PictureUnreadable(error.message) from error
         return None
     if found is None:
         return None
-    _name, picture = found
+    picture = found.data
     beside = folder(path)
     named = str(json.loads(data).get("imagePath") or "").replace("\\", "/")
     own = posixpath.join(beside, stem(path) + (".png" if picture.startswith(PNG) else ".jpg"))
