@@ -104,7 +104,7 @@ def test_a_picture_that_cannot_be_decoded_is_rejected_by_name(ingest, shared_dat
     dataset = ingest((shared_data / "bad" / "annotation" / "labelme_bad_base64.zip").read_bytes(), "bad.zip")
     problem = dataset.problems.get()
     assert (problem.outcome, problem.code) == ("rejected", "embedded_image_unreadable")
-    assert dataset.status_detail == problem.message == "The embedded image is not base64."
+    assert dataset.status_detail == problem.message == "The image inside “BloodImage_00065.json” is not base64."
 
 
 def test_labels_of_one_zip_share_their_names_but_not_their_colours_place(ingest, shared_data):
