@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 
 from annotations import formats
@@ -11,7 +10,6 @@ from datasets.hooks import Picture, PictureUnreadable
 
 SUFFIX = ".json"
 MARK = b'"imageData"'
-UNREADABLE = "label_image_unreadable"
 PNG = b"\x89PNG"
 
 
@@ -26,14 +24,10 @@ def find_picture(path: str, data: bytes) -> Picture | None:
     try:
         found = formats.embedded_image(path, data)
     except LabelError as error:
-        if error.code == UNREADABLE:
-            raise PictureUnreadable(error.message) from error
-        return None
+        raise PictureUnreadable(error.message) from error
     if found is None:
         return None
-    picture = found.data
-    beside = folder(path)
-    named = str(json.loads(data).get("imagePath") or "").replace("\\", "/")
-    own = posixpath.join(beside, stem(path) + (".png" if picture.startswith(PNG) else ".jpg"))
+    beside, named = folder(path), found.name.replace("\\", "/")
+    own = posixpath.join(beside, stem(path) + (".png" if found.data.startswith(PNG) else ".jpg"))
     meant = posixpath.normpath(posixpath.join(beside, named))
-    return Picture((meant, posixpath.join(beside, base_name(named)), own), picture)
+    return Picture((meant, posixpath.join(beside, base_name(named)), own), found.data)
