@@ -166,6 +166,10 @@ def _read(
         committing=lambda count: hold(row_count=count, done_bytes=min(files.meter.done, total)),
     )
     rows.take_all(chain(first, items))
+    if label_set.options.get("document"):  # what the file says of itself, to be written back
+        described = {**(work.options.get("set") or {}), "options": label_set.options}
+        work.options = {**work.options, "set": described}
+        hold(options=work.options)
     return rows
 
 
