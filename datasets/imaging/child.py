@@ -77,7 +77,8 @@ def answer(asked: dict[str, Any], data: memoryview, limits: Limits) -> tuple[int
     try:
         if asked["do"] == "render":
             window = asked["window"]
-            rendered = _document(render(data, frame=asked["frame"], window=tuple(window) if window else None))
+            window = tuple(window) if window else None
+            rendered = _document(render(data, frame=asked["frame"], window=window, head=asked["head"]))
             return OK, rendered, rendered.pop("png")
         if asked["do"] == "samples":
             decoded = _document(samples(data, frame=asked["frame"], head=asked["head"]))

@@ -7,6 +7,7 @@ from .decoders.dicom import NoDecoder
 from .decoders.raster import RasterImage
 from .dicom.image import DicomImage
 from .dicom.json import dataset_json
+from .dicom.parts import open_part
 from .errors import Rejected
 from .limits import Limits
 from .records import Examined, Rendered
@@ -32,16 +33,17 @@ def examine(data: Data, limits: Limits | None = None) -> Examined:
     return Examined(header, thumbnails.encode_jpeg(small))
 
 
-def render(data: Data, *, frame: int = 1, window: tuple[float, float] | None = None) -> Rendered:
+def render(data: Data, *, frame: int = 1, window: tuple[float, float] | None = None, head: int = 0) -> Rendered:
     """Return one frame (counted from 1, as DICOM does) as an 8-bit PNG at full size, EXIF orientation applied.
 
     A window (centre, width) in modality units replaces the file's own for grey images and is ignored for colour.
+    With ``head``, data hold the first ``head`` bytes of a DICOM file and behind them the bytes of that frame only.
     Raises Rejected when the file or the frame cannot be drawn.
     """
-    image = open_image(data, RENDER_LIMITS, annotations=True)
+    image = open_frame(memoryview(data), frame, head)
     if isinstance(image, DicomImage):
         try:
-            shown = image.show(frame - 1, window)
+            shown = image.show(frame - 1 - image.first, window)
         except NoDecoder as missing:
             raise Rejected(missing.code, str(missing)) from missing
         picture, rule, voi = shown.picture, shown.rule, shown.window
@@ -84,6 +86,16 @@ def open_image(data: Data, limits: Limits, *, annotations: bool = False) -> Dico
     if format_ == "DICOM":
         return DicomImage.open(view, limits, annotations=annotations)
     return RasterImage.open(view, format_, limits)
+
+
+def open_frame(view: memoryview, frame: int, head: int) -> DicomImage | RasterImage:
+    """Read the header of a file that was accepted once or, with ``head``, of the part of it that holds one frame.
+
+    Raises Rejected or Skipped.
+    """
+    if head:
+        return open_part(view, head, frame - 1, RENDER_LIMITS)
+    return open_image(view, RENDER_LIMITS, annotations=True)
 
 
 def middle_frame(frames: int) -> int:

@@ -11,11 +11,10 @@ from .decoders.raster import RasterImage, over_black, turn
 from .dicom import colour
 from .dicom.grey import frame_groups, modality_of
 from .dicom.image import DicomImage
-from .dicom.parts import open_part
 from .dicom.pixels import GREY, PALETTE
 from .dicom.tags import MODALITY_LUT_SEQUENCE
 from .errors import Rejected
-from .examine import RENDER_LIMITS, Data, open_image
+from .examine import Data, open_frame
 from .records import Samples
 
 Array = NDArray[Any]
@@ -27,20 +26,18 @@ def samples(data: Data, *, frame: int = 1, head: int = 0) -> Samples:
     With ``head``, data hold the first ``head`` bytes of a DICOM file and behind them the bytes of that frame only.
     Raises Rejected when the file or the frame cannot be decoded.
     """
-    image = (
-        open_part(memoryview(data), head, RENDER_LIMITS) if head else open_image(data, RENDER_LIMITS, annotations=True)
-    )
+    image = open_frame(memoryview(data), frame, head)
     if isinstance(image, RasterImage):
         if frame != 1:
             raise Rejected("frame_missing", "The image has 1 frame.")
         return _pack(*_raster(image))
     try:
-        return _pack(*_dicom(image, 0 if head else frame - 1, frame - 1))
+        return _pack(*_dicom(image, frame - 1 - image.first))
     except NoDecoder as missing:
         raise Rejected(missing.code, str(missing)) from missing
 
 
-def _dicom(image: DicomImage, index: int, number: int) -> tuple[Array, str]:
+def _dicom(image: DicomImage, index: int) -> tuple[Array, str]:
     """Return what a viewer windows: stored values, or modality values where the file has a modality LUT sequence."""
     array, photometric = image.decode(index)
     elements, pixels = image.file.elements, image.pixels
@@ -49,7 +46,7 @@ def _dicom(image: DicomImage, index: int, number: int) -> tuple[Array, str]:
     if photometric not in GREY:
         return colour.to_rgb(array, photometric, pixels.bits_stored), "RGB"
     if next(iter(elements.items(MODALITY_LUT_SEQUENCE)), None) is not None:
-        modality = modality_of(elements, frame_groups(elements, number))
+        modality = modality_of(elements, frame_groups(elements, image.first + index))
         values = windowing.apply_modality(array, modality)
         is_table = isinstance(modality, windowing.LookupTable)
         return values.astype(np.uint16 if is_table else np.float32), photometric

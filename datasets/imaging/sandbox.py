@@ -67,9 +67,11 @@ class Sandbox:
         answers = self._ask_all({"do": "examine"}, files)
         return (answer if isinstance(answer, ImagingError) else _examined(answer) for answer in answers)
 
-    def render(self, data: Data, *, frame: int = 1, window: tuple[float, float] | None = None) -> Rendered:
+    def render(
+        self, data: Data, *, frame: int = 1, window: tuple[float, float] | None = None, head: int = 0
+    ) -> Rendered:
         """Like `datasets.imaging.examine.render`."""
-        document, blob = self._ask({"do": "render", "frame": frame, "window": window}, data)
+        document, blob = self._ask({"do": "render", "frame": frame, "window": window, "head": head}, data)
         return Rendered(png=blob, **document)
 
     def dicom_json(self, data: Data) -> dict[str, Any]:

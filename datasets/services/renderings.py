@@ -1,16 +1,16 @@
-"""An image as a picture, and its header as DICOM JSON."""
+"""An image as a picture, and its header."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from datasets.blobs.store import get_store
 from datasets.imaging import Rendered
 from datasets.models import Image
 from datasets.models.image import ImageFormat
 from deepcap.common.errors import DomainError
 
 from .decoding import decoder
+from .pieces import Pieces
 
 
 class NotDicom(DomainError):
@@ -23,9 +23,9 @@ def render_image(*, image: Image, frame: int = 1, window: tuple[float, float] | 
 
     Raises NotDrawable.
     """
-    data = get_store().read(image.blob.original_key)
+    data, head = Pieces(image).with_frame(frame)
     with decoder() as sandbox:
-        return sandbox.render(data, frame=frame, window=window)
+        return sandbox.render(data, frame=frame, window=window, head=head)
 
 
 def header_of(image: Image) -> dict[str, Any]:
@@ -33,8 +33,26 @@ def header_of(image: Image) -> dict[str, Any]:
 
     Raises NotDicom and NotDrawable.
     """
+    header = _header_bytes(image)
+    with decoder() as sandbox:
+        return sandbox.dicom_json(header)
+
+
+def tags_of(image: Image) -> list[dict[str, Any]]:
+    """Return a DICOM image's header as rows (`datasets.imaging.dicom.listing`). Raises NotDicom and NotDrawable."""
+    header = _header_bytes(image)
+    with decoder() as sandbox:
+        return sandbox.tags(header)
+
+
+def voi_luts_of(image: Image) -> list[dict[str, Any]]:
+    """Return a DICOM image's VOI LUTs (`datasets.imaging.dicom.luts`). Raises NotDicom and NotDrawable."""
+    header = _header_bytes(image)
+    with decoder() as sandbox:
+        return sandbox.voi_luts(header)
+
+
+def _header_bytes(image: Image) -> bytes:
     if image.format != ImageFormat.DICOM:
         raise NotDicom("Only DICOM images have tags.")
-    data = get_store().read(image.blob.original_key)
-    with decoder() as sandbox:
-        return sandbox.dicom_json(data)
+    return Pieces(image).header()

@@ -10,7 +10,7 @@ import pytest
 from datasets.blobs.store import get_store
 from datasets.imaging import ImagingError
 from datasets.imaging.dicom import syntaxes
-from datasets.services.frames import HEAD_BYTES
+from datasets.services.pieces import HEAD_BYTES
 from tests.imaging import samples
 
 from . import build, client
@@ -152,6 +152,10 @@ def test_a_decoded_frame_of_a_long_object_is_cut_out_too(api, user, monkeypatch)
     answer = api.get(frame_url(image, 250, decode=True))
     assert (client.decoded(answer, image) == 250).all()
     assert sum(read) <= HEAD_BYTES + 3 * 128 * 128
+    del read[:]
+    for url in (image["rendered_url"] + "?frame=251", image["tags_url"], f"/api/v1/images/{image['id']}/tags/"):
+        assert api.get(url).status_code == 200
+    assert sum(read) <= 8 * 128 * 128
 
 
 def test_an_answer_may_be_kept_and_is_not_sent_twice(api, user):

@@ -15,7 +15,8 @@ from datasets.api.streams import UNCHANGING, WhateverIsAccepted, unchanged
 from datasets.imaging import Samples
 from datasets.imaging.dicom.syntaxes import EXPLICIT_LITTLE
 from datasets.models import Image
-from datasets.services.frames import frame_of, tags_of, voi_luts_of
+from datasets.services.frames import frame_of
+from datasets.services.renderings import tags_of, voi_luts_of
 from viewer.scene.image import sample_layout
 
 from .answers import known_already, packed_json

@@ -40,11 +40,17 @@ class Shown:
 
 
 class DicomImage:
-    """One image object in memory; frames are counted from 0 here."""
+    """One image object in memory; frames are counted from 0 here.
 
-    def __init__(self, file: DicomFile, pixels: PixelDescription, frames: EncapsulatedFrames | None) -> None:
+    ``first`` is the place, in the whole object, of the first frame that is there: 0 unless it is a part of one.
+    """
+
+    def __init__(
+        self, file: DicomFile, pixels: PixelDescription, frames: EncapsulatedFrames | None, *, first: int = 0
+    ) -> None:
         self.file = file
         self.pixels = pixels
+        self.first = first
         self._frames = frames
 
     @classmethod
@@ -109,7 +115,7 @@ class DicomImage:
     ) -> tuple[windowing.GreyScale, str]:
         """Return how a grey frame is shown; array is only looked at for minimum and maximum."""
         elements = self.file.elements
-        groups = frame_groups(elements, index)
+        groups = frame_groups(elements, self.first + index)
         modality = modality_of(elements, groups)
         voi: windowing.Voi
         if window is not None:
@@ -151,7 +157,7 @@ class DicomImage:
     def _may_average_first(self, index: int) -> bool:
         """Tell whether windowing averaged stored values looks like averaging windowed ones: a wide linear window."""
         elements = self.file.elements
-        groups = frame_groups(elements, index)
+        groups = frame_groups(elements, self.first + index)
         found, modality = voi_of(elements, groups), modality_of(elements, groups)
         if found is None or not isinstance(found[0], windowing.Window) or not isinstance(modality, windowing.Rescale):
             return False

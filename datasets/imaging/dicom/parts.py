@@ -41,10 +41,10 @@ def locate_pixels(head: memoryview, limits: Limits) -> PixelPlace:
     )
 
 
-def open_part(data: memoryview, head: int, limits: Limits) -> DicomImage:
+def open_part(data: memoryview, head: int, index: int, limits: Limits) -> DicomImage:
     """Return an object of one frame made of the first ``head`` bytes of a file and the bytes of that frame behind them.
 
-    The frame is number 0 of the result, whose header is that of the whole object.
+    It is frame ``index`` of the object, counted from 0, and frame 0 of the result, whose header is the object's.
     """
     file = open_dicom(data[:head], limits)
     pixels = describe_pixels(file, refuse_non_image(file, annotations=True), limits, complete=False)
@@ -54,7 +54,7 @@ def open_part(data: memoryview, head: int, limits: Limits) -> DicomImage:
         frames = EncapsulatedFrames(data, [[(head, len(data) - head)]])
     elif pixels.length * 8 < pixels.frame_bits:
         raise Rejected("pixel_data_truncated", "The frame is shorter than the header says.")
-    return DicomImage(replace(file, buffer=data), pixels, frames)
+    return DicomImage(replace(file, buffer=data), pixels, frames, first=index)
 
 
 def _extended(elements: Elements) -> tuple[int, ...]:
