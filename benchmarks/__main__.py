@@ -16,7 +16,7 @@ BENCHMARKS = {
     "pages": "Pages and API lists, with 10,000 datasets and one of a million images",
     "deletion": "Deleting a dataset of a million images",
     "viewer": "The viewer in Chromium",
-    "annotations": "Annotation data: a million boxes in and out, the report of ten million",
+    "annotations": "Annotation data: a million boxes in and out, the page of ten million",
 }
 
 
