@@ -213,3 +213,13 @@ def only_image(api, study):
 
 def frame_url(image, frame=1, *, decode=False):
     return image["frame_url"].replace("{frame}", str(frame)) + ("?decode=server" if decode else "")
+
+
+def test_frames_do_not_expire_where_downloads_are_signed(api, user, monkeypatch):
+    study = build.make_empty_study(user)
+    build.store(study, "ct.dcm", samples.local(CT))
+    monkeypatch.setattr(get_store(), "signed_url", lambda key, **options: "https://storage.example/signed")
+    image = only_image(api, study)
+    assert api.get(image["file_url"]).status_code == 302
+    for url in (frame_url(image), frame_url(image, decode=True), image["rendered_url"], image["thumbnail_url"]):
+        assert api.get(url).status_code == 200
