@@ -32,12 +32,13 @@ def run(*, folder: Path, quick: bool) -> Section:
                 results[name] |= _report(folder, url, annotations=annotations[name], rounds=rounds)
         except ServerMissing as missing:
             missing_text.append(f"{name}: not measured ({missing}).")
+    boxes = " and ".join(f"{number:,} ({name})" for name, number in annotations.items())
     introduction = (
-        f"In and out: {rows:,} boxes of {rows // IMAGES_SHARE:,} images as a `label.csv`, from the upload to annotation "
-        "data that are counted and have their report, then exported. Report and pages: "
-        f"{' and '.join(f'{number:,} ({name})' for name, number in annotations.items())} boxes, ten on each image. CPU "
-        "and peak memory (VmHWM) are those of the worker's process, which starts for each measurement; SQLite is in it, "
-        f"PostgreSQL is not. Pages: milliseconds to the first byte, in process, median of {rounds} visits."
+        f"In and out: {rows:,} boxes of {rows // IMAGES_SHARE:,} images as a `label.csv`, from upload to annotation "
+        f"data that are counted and have their report, then exported. Report and pages: {boxes} boxes, ten on each "
+        "image. CPU and peak memory (VmHWM) are those of the worker's process, which starts for each measurement; "
+        "SQLite is in it, PostgreSQL is not. Pages: milliseconds to the first byte, in process, median of "
+        f"{rounds} visits."
     )
     text = [introduction, _table(results), _verdict(results), *missing_text]
     return Section("\n\n".join(text), {"rows": rows, "annotations": annotations, "results": results})

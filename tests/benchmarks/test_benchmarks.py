@@ -7,10 +7,11 @@ import pytest
 from django.urls import reverse
 from pydicom import dcmread
 
-from benchmarks import report
+from annotations.models import AnnotationData
+from benchmarks import labelling, report
 from benchmarks.corpus import NAMES, corpus
 from benchmarks.report import Section
-from benchmarks.rows import make_datasets, make_large_dataset
+from benchmarks.rows import make_datasets, make_large_dataset, person
 from benchmarks.tables import nearest, table
 from datasets.imaging.examine import examine
 from datasets.models import Dataset, Image
@@ -75,3 +76,23 @@ def test_multiplied_rows_make_datasets_that_the_product_can_show(client, user):
 
 def images_of(dataset):
     return Image.objects.filter(dataset=dataset).select_related("study")
+
+
+@pytest.mark.django_db
+@pytest.mark.postgres
+def test_multiplied_boxes_make_annotation_data_that_can_be_counted_and_shown(client, user, tmp_path):
+    owner = person("many")
+    make_large_dataset(owner, images=20)
+    labelling.multiply_boxes(200)
+    labelling.count()
+    data = AnnotationData.objects.get()
+    assert (data.image_count, data.study_count, data.annotation_count) == (20, 20, 200)
+    assert [label.annotation_count for label in data.labels.all()] == [20] * 10
+    assert set(data.listed.values_list("annotation_count", flat=True)) == {10}
+    assert sum(data.statistics.numbers["box_area"]["counts"]) == 200
+    assert labelling.write_out("csv")["bytes"] > 0
+    path = tmp_path / "label.csv"
+    assert labelling.write_boxes(str(path), images=20, rows=200) == path.stat().st_size
+    lines = path.read_text().splitlines()
+    assert len(lines) == 200
+    assert {line.split(",")[0] for line in lines} == {image.path for image in images_of(data.dataset)}
