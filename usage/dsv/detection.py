@@ -86,13 +86,14 @@ def agree_on_boxes(drawn: Sequence[Sequence[Box]]) -> BoxesVerdict:
 
 def _clusters(drawn: Sequence[Sequence[Box]]) -> list[_Cluster]:
     clusters = [_Cluster([box], {annotator}) for annotator, boxes in enumerate(drawn) for box in boxes]
-    pairs = sorted(
-        (-iou(one.boxes[0], other.boxes[0]), *sorted((one.boxes[0], other.boxes[0])), first, second)
-        for (first, one), (second, other) in combinations(enumerate(clusters), 2)
-        if one.annotators != other.annotators
-    )
+    pairs: list[tuple[float, Box, Box, int, int]] = []
+    for (first, one), (second, other) in combinations(enumerate(clusters), 2):
+        if one.annotators != other.annotators:
+            nearer, farther = sorted((one.boxes[0], other.boxes[0]))
+            pairs.append((-iou(nearer, farther), nearer, farther, first, second))
+    pairs.sort()
     cluster_of = list(clusters)
-    for overlap, _one, _other, first, second in pairs:
+    for overlap, _nearer, _farther, first, second in pairs:  # the most similar first
         if -overlap < THRESHOLD:
             break
         one, other = cluster_of[first], cluster_of[second]

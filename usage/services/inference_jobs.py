@@ -36,6 +36,7 @@ def create_inference_job(
     require_ownership(dataset, by)
     require_owner(training_task, by)
     name = clean_name(name)
+    hold_dataset(training_task.annotation_data.dataset)  # before the other: a deletion takes its locks in this order
     hold_dataset(dataset)
     task = TrainingTask.objects.alive().select_for_update(no_key=True, of=("self",)).filter(pk=training_task.pk).first()
     if task is None or task.status != WorkStatus.FINISHED or task.model_id is None:
