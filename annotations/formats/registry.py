@@ -12,6 +12,8 @@ from .header import HeaderCsv
 from .images import Images
 from .labelcsv import LabelCsv
 from .labelme import LabelMe
+from .nifti import Nifti
+from .png_masks import PngMasks
 from .rtstruct import RtStruct
 from .voc import Voc
 from .yolo import Yolo
@@ -25,6 +27,8 @@ FORMATS: tuple[Format, ...] = (
     Yolo(),
     DicomSeg(),
     RtStruct(),
+    Nifti(),
+    PngMasks(),
     ClassFolders(),
 )
 BY_KEY = {one.key: one for one in FORMATS}
