@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from annotations.models import AnnotatedImage, Annotation, AnnotationData, AnnotationType, Label, Statistics
 from annotations.statistics import arrange_labels, count, pages, recompute, recount_all
 from annotations.statistics.problems import PROBLEMS, having
-from annotations.statistics.rows import rows as lines
 from datasets.models import Image
 from tests.annotations.builders import Row, make_annotation_data
 from tests.builders import make_dataset
@@ -158,20 +157,3 @@ def test_statements_grow_with_pages_and_not_with_rows(user):
             recompute(data.pk)
         counted.append(len(queries))
     assert counted[0] == counted[1] <= 30
-
-
-def test_the_table_holds_every_number_once(dataset):
-    data = make_annotation_data(dataset, AnnotationType.DETECTION, LABELS)
-    table = list(lines(recompute(data.pk).numbers))
-    assert table[0] == ("statistic", "label", "bin", "count", "percentage")
-    assert all(len(line) == 5 for line in table)
-    assert ("label_distribution", "TOTAL", "", 6, 100) in table
-    assert sum(line[3] for line in table if line[0] == "box_area") == 6
-    assert ("total_images", "", "", 6, "") in table
-
-
-def test_shares_that_do_not_make_a_whole_have_no_total(dataset):
-    data = make_annotation_data(dataset, AnnotationType.MULTI_LABEL, LABELS)
-    table = list(lines(recompute(data.pk).numbers))
-    assert not [line for line in table if line[1] == "TOTAL"]
-    assert ("image_label", "lung", "negative", 4, 66.67) in table
