@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -123,6 +123,7 @@ POLYGONS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(IMAGES)), st.sampled_from("xyz"), MASKS), max_size=6), st.randoms())
 def test_masks_come_back_bit_for_bit(rows, random):
     by_image = {}
@@ -139,6 +140,7 @@ def test_masks_come_back_bit_for_bit(rows, random):
     ]
 
 
+@settings(deadline=None)
 @given(st.permutations(["images", "categories", "annotations", "info"]))
 def test_the_order_of_the_sections_does_not_matter(order):
     sections = {
@@ -192,6 +194,7 @@ JSON = (
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=4), JSON, max_size=5), st.integers(1, 7), st.sampled_from([None, 1]))
 def test_a_document_is_walked_as_it_is_written(document, chunk, indent):
     class Slow(io.BytesIO):
@@ -219,6 +222,7 @@ def test_what_is_no_json_is_named(text):
     assert [problem.code for problem in result.problems] == ["label_file_invalid"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-30, 30)))
 def test_numbers_are_a_set(values):
     numbers, naive = Numbers(), set()

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotations.formats import Ambiguous, Geometry, Images, Unknown
@@ -16,6 +16,7 @@ def made(*paths):
     return Images(image(path, number=number) for number, path in enumerate(paths, 1))
 
 
+@settings(deadline=None)
 @given(st.lists(PATHS, unique=True, min_size=1, max_size=20))
 def test_every_image_is_found_by_its_own_path(paths):
     images = made(*paths)

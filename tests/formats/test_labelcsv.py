@@ -3,7 +3,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -132,6 +132,7 @@ def test_two_files_make_two_sets():
     assert len(files) == 2
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(IMAGES)), LABELS), unique_by=lambda pair: pair[0].id))
 def test_single_labels_come_back(pairs):
     result = back(SINGLE_LABEL, [ItemOut(ref, [OutAnnotation(label, 1)]) for ref, label in pairs])
@@ -139,6 +140,7 @@ def test_single_labels_come_back(pairs):
     assert [(one.image, one.label) for one in result.found] == [(ref.id, label) for ref, label in pairs]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(list(IMAGES)), st.dictionaries(LABELS, st.integers(0, 1), max_size=4)))
 def test_multi_labels_come_back(table):
     items = [ItemOut(ref, [OutAnnotation(*pair) for pair in values.items()]) for ref, values in table.items()]
@@ -154,6 +156,7 @@ EDGE = st.floats(0, 20, allow_nan=False)
 SIDE = st.floats(0.001, 20)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(IMAGES)), LABELS, st.tuples(EDGE, EDGE, SIDE, SIDE)), min_size=1))
 def test_boxes_come_back_bit_for_bit(boxes):
     result = back(DETECTION, [ItemOut(ref, [OutAnnotation(label, bbox=box)]) for ref, label, box in boxes])
@@ -161,6 +164,7 @@ def test_boxes_come_back_bit_for_bit(boxes):
     assert [(one.image, one.label, one.bbox) for one in result.found] == [(ref.id, *rest) for ref, *rest in boxes]
 
 
+@settings(deadline=None)
 @given(arrays.arrays(bool, (48, 64)), LABELS)
 def test_masks_come_back_bit_for_bit(pixels, label):
     pixels[0, 0] = True
@@ -181,6 +185,7 @@ def packed(pixels, *, rows=False, order="big", blocks=1):
     return base64.b64encode(stream + deflate.flush()).decode()
 
 
+@settings(deadline=None)
 @given(
     arrays.arrays(bool, st.tuples(st.integers(1, 30), st.integers(1, 30))),
     st.booleans(),

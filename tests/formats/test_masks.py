@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -22,6 +22,7 @@ def theirs(pixels):
     return oracle.encode(np.asfortranarray(pixels.astype(np.uint8)))
 
 
+@settings(deadline=None)
 @given(BITMAPS)
 def test_encoding_is_what_pycocotools_makes_and_reads(pixels):
     mask = Mask.from_array(pixels)
@@ -32,6 +33,7 @@ def test_encoding_is_what_pycocotools_makes_and_reads(pixels):
     assert list(mask.bbox) == oracle.toBbox(reference).tolist()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3_000_000), min_size=1, max_size=60))
 def test_run_lengths_of_any_size_survive_compression(runs):
     if sum(runs) == 0:
@@ -42,12 +44,14 @@ def test_run_lengths_of_any_size_survive_compression(runs):
     assert mask.counts.encode() == oracle.frPyObjects({"size": size, "counts": runs}, *size)["counts"]
 
 
+@settings(deadline=None)
 @given(st.lists(POLYGON, min_size=1, max_size=4), SIZE, SIZE)
 def test_polygons_are_drawn_as_pycocotools_draws_them(polygons, height, width):
     reference = oracle.merge(oracle.frPyObjects(polygons, height, width))
     assert np.array_equal(draw(polygons, height, width).decode(), oracle.decode(reference).astype(bool))
 
 
+@settings(deadline=None)
 @given(BITMAPS)
 def test_an_outline_drawn_again_is_the_mask(pixels):
     mask = Mask.from_array(pixels)
@@ -66,6 +70,7 @@ def test_an_outline_has_one_polygon_for_each_part_with_its_holes_cut_in():
     assert sorted(len(polygon) // 2 for polygon in polygons) == [4, 10]
 
 
+@settings(deadline=None)
 @given(st.lists(arrays.arrays(bool, (9, 7)), min_size=1, max_size=4))
 def test_union_and_intersection(bitmaps):
     masks = [Mask.from_array(pixels) for pixels in bitmaps]

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
@@ -163,6 +163,7 @@ def test_a_bomb_of_entities_is_refused_and_no_file_is_read():
 
 
 @pytest.mark.parametrize("key", ["labelme", "voc", "yolo"])
+@settings(deadline=None)
 @given(rows=BOXES)
 def test_boxes_come_back(key, rows):
     items = items_of(rows, lambda label, box: OutAnnotation(label, bbox=box))
@@ -184,6 +185,7 @@ def test_boxes_come_back(key, rows):
 
 
 @pytest.mark.parametrize("key", ["labelme", "yolo"])
+@settings(deadline=None)
 @given(rows=st.lists(st.tuples(st.sampled_from(list(IMAGES)), st.sampled_from(NAMES), PIXELS), min_size=1, max_size=3))
 def test_masks_come_back_bit_for_bit(key, rows):
     items = items_of(rows, lambda label, pixels: OutAnnotation(label, mask=Mask.from_array(pixels)))
