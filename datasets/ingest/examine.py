@@ -16,31 +16,16 @@ from django.utils.translation import gettext as _
 from datasets.archives import Member, Refused
 from datasets.imaging import Examined, ImageHeader, ImagingError, Limits, Sandbox, Skipped, sniff
 
-SIDE_FILE_SUFFIXES = frozenset(
+DOCUMENT_SUFFIXES = frozenset(
     {
-        *(".csv", ".tsv", ".json", ".xml", ".txt", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".names", ".log"),
-        *(
-            ".md",
-            ".rst",
-            ".html",
-            ".htm",
-            ".pdf",
-            ".doc",
-            ".docx",
-            ".xls",
-            ".xlsx",
-            ".ppt",
-            ".pptx",
-            ".odt",
-            ".ods",
-            ".rtf",
-            ".py",
-            ".ipynb",
-            ".sh",
-        ),
-        *(".nii", ".nrrd", ".mha", ".mhd"),
+        *(".md", ".rst", ".html", ".htm", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx"),
+        *(".odt", ".ods", ".rtf", ".py", ".ipynb", ".sh", ".log"),
     }
 )
+SIDE_FILE_SUFFIXES = DOCUMENT_SUFFIXES | {
+    *(".csv", ".tsv", ".json", ".xml", ".txt", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".names"),
+    *(".nii", ".nrrd", ".mha", ".mhd"),
+}
 BURNED_IN_MODALITIES = frozenset({"US", "SC", "XA", "OT"})
 MAX_INTEGER = 2**31 - 1
 
@@ -97,6 +82,11 @@ def is_side_file(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in SIDE_FILE_SUFFIXES
 
 
+def is_document(path: str) -> bool:
+    """Tell whether a file is, by its name, for people to read: nothing that a program finds labels in."""
+    return PurePosixPath(path).suffix.lower() in DOCUMENT_SUFFIXES
+
+
 def left_out(path: str) -> Refused:
     """Return the refusal of a side file, which never fails a dataset."""
     return Refused(path, "skipped", "not_an_image", _("Not an image: left out."))
@@ -104,8 +94,11 @@ def left_out(path: str) -> Refused:
 
 def forgive_side_file(refused: Refused) -> Refused:
     """Return a refusal made at sight, softened for an empty label file or a document that is a zip inside."""
-    forgivable = refused.code in ("file_empty", "nested_archive") and is_side_file(refused.path)
-    return left_out(refused.path) if forgivable else refused
+    if not is_side_file(refused.path) or refused.code not in ("file_empty", "nested_archive"):
+        return refused
+    if refused.code == "nested_archive" and not is_document(refused.path):
+        return Refused(refused.path, "skipped", refused.code, refused.message)
+    return left_out(refused.path)
 
 
 def study_key(accepted: Accepted) -> str:

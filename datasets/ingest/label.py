@@ -18,6 +18,7 @@ from datasets.blobs.store import get_store
 from datasets.models import Container, Ingest, Outcome, Problem
 from deepcap.common.chunks import in_chunks
 
+from .examine import is_document
 from .source import archive_limits, single_member
 
 logger = logging.getLogger(__name__)
@@ -80,9 +81,9 @@ def label(ingest: Ingest, *, give_up: bool = False) -> None:
 
 
 def files_left_out(ingest: Ingest) -> list[MemberFile | WholeFile]:
-    """Return the files of the upload that the report says became no images, in the order of their paths."""
+    """Return the files of the upload that the report says became no images, documents aside, in path order."""
     problems = Problem.objects.filter(dataset=ingest.dataset_id, outcome=Outcome.SKIPPED, code__in=LABEL_CODES)
-    paths = set(problems.values_list("path", flat=True))
+    paths = {path for path in problems.values_list("path", flat=True) if not is_document(path)}
     if not paths:
         return []
     upload = ingest.dataset.upload

@@ -133,7 +133,14 @@ def test_dicom_images_of_a_study_are_one_study_in_slice_order(ingest):
     assert study.cover == study.images.get(position=10)
 
 
-def test_an_object_without_pixels_is_skipped_with_its_reason(ingest):
+def test_a_segmentation_is_no_image_and_as_labels_no_problem(ingest):
+    dataset = ingest((SAMPLES / "Liver CT.zip").read_bytes(), "liver.zip")
+    assert (dataset.status, dataset.image_count, dataset.annotation_data_count) == (DatasetStatus.AVAILABLE, 3, 1)
+    assert report(dataset) == {} and dataset.ingest.skipped == 0
+
+
+def test_a_segmentation_is_skipped_with_its_reason_where_nobody_reads_labels(ingest, monkeypatch):
+    monkeypatch.setattr("datasets.hooks.label_readers", [])
     dataset = ingest((SAMPLES / "Liver CT.zip").read_bytes(), "liver.zip")
     assert dataset.status == DatasetStatus.AVAILABLE
     assert report(dataset) == {"seg/liver.dcm": ("skipped", "dicom_segmentation")}

@@ -163,3 +163,12 @@ def test_deleting_the_dataset_while_its_labels_are_read_stops_the_reading(user, 
     work_on(dataset)
     assert dataset.status == DatasetStatus.DELETING
     assert not Annotation.objects.exists()
+
+
+def test_a_label_file_that_is_an_archive_in_disguise_is_left_out(ingest):
+    dataset = ingest([*IMAGES, ("label.csv", zip_of([("a.csv", SINGLE)])), ("right.csv", SINGLE)], "set.zip")
+    assert dataset.status == DatasetStatus.AVAILABLE
+    assert {name: data.status for name, data in of(dataset).items()} == {"set_right": "available"}
+    assert [(problem.path, problem.outcome, problem.code) for problem in dataset.problems.all()] == [
+        ("label.csv", "skipped", "nested_archive")
+    ]
