@@ -98,7 +98,7 @@ class AnnotationDataImages(generics.ListAPIView):
 
 
 class AnnotationDataImage(APIView):
-    @extend_schema(responses=AnnotationSerializer(many=True))
+    @extend_schema(operation_id="annotation_data_image_retrieve", responses=AnnotationSerializer(many=True))
     def get(self, request: Request, pk: int, image_id: int) -> Response:
         """What is said of one image; an empty list says that there is nothing to label on it."""
         annotation_data = annotation_data_or_404(request, pk)
