@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from annotations.formats.masks import Mask, union
 from annotations.models import AnnotatedImage, Annotation, Kind
-from annotations.statistics.pages import Beat, annotations_of, pages
+from annotations.statistics.pages import Beat, annotations_of, by_index, pages
 from deepcap.common.bulk import insert_rows
 
 from .statements import Copy
@@ -29,14 +29,12 @@ def merged_labels(copy: Copy) -> set[int]:
 
 def is_per_class(annotation_data_id: int, *, beat: Beat) -> bool:
     """Tell whether no image (or frame) has two masks of one label: then a mask is a class, not an object."""
-    return not any(
-        annotations_of(annotation_data_id, page)
-        .values("item", "label", "frame")
-        .annotate(times=Count("pk"))
-        .filter(times__gt=1)
-        .exists()
-        for page in pages(annotation_data_id, beat=beat)
-    )
+    for page in pages(annotation_data_id, beat=beat):
+        masks = annotations_of(annotation_data_id, page).values("item", "label", "frame").annotate(times=Count("pk"))
+        with by_index():
+            if masks.filter(times__gt=1).exists():
+                return False
+    return True
 
 
 def copy_united(copy: Copy, piece: tuple[int, int], new_labels: set[int]) -> None:

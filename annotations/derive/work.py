@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 
 from annotations import statistics
 from annotations.models import AnnotatedImage, AnnotationData, AnnotationDataStatus, AnnotationType, Derivation, Label
+from annotations.statistics.pages import by_index
 from datasets.models import DatasetStatus
 from deepcap.accounts.services import notify
 from deepcap.common.leases import LeaseLost, WorkState
@@ -153,7 +154,7 @@ def _pieces(work: Derivation) -> Iterator[tuple[int, int]]:
 
 def _copy_piece(work: Derivation, copy: Copy, piece: tuple[int, int], united: set[int]) -> None:
     """Copy a piece and note that it is done; both or neither."""
-    with transaction.atomic():
+    with transaction.atomic(), by_index():
         work.extend_lease()
         _check(work)
         left_out = Counter(work.options.get("left_out", {}))

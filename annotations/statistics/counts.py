@@ -17,10 +17,10 @@ from datasets.models import Dataset
 from deepcap.common.chunks import in_chunks
 from deepcap.common.sql import assign
 
-from .pages import Beat, annotations_of, items_of, pages
+from .pages import Beat, annotations_of, by_index, items_of, pages
 
 ROWS_PER_UPDATE = 5_000
-DISPLAY_ORDER = ("image__study__position", "image__study", "image__position", "image")
+DISPLAY_ORDER = ("image__study__position", "image__study_id", "image__position", "image_id")
 
 
 def count(annotation_data_id: int, *, beat: Beat | None = None) -> dict[str, int]:
@@ -36,10 +36,11 @@ def count(annotation_data_id: int, *, beat: Beat | None = None) -> dict[str, int
     label_rows: Counter[int] = Counter()
     recounted = 0
     for page in pages(data.pk, beat=beat):
-        recounted += _count_images(data, page)
-        for label, having, rows in _count_labels(data, page):
-            label_images[label] += having
-            label_rows[label] += rows
+        with by_index():
+            recounted += _count_images(data, page)
+            for label, having, rows in _count_labels(data, page):
+                label_images[label] += having
+                label_rows[label] += rows
     totals = {"study_count": studies, "image_count": images, "annotation_count": label_rows.total()}
     with transaction.atomic():
         differing = _write_labels(data.pk, label_images, label_rows)

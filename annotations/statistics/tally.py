@@ -16,7 +16,7 @@ from deepcap.common.chunks import in_chunks
 from deepcap.common.sql import assign
 
 from .bins import BOX_AREA, BOX_RATIO, BOXES_PER_IMAGE, COVERAGE, Bins
-from .pages import Beat, annotations_of, items_of, pages
+from .pages import Beat, annotations_of, by_index, items_of, pages
 from .problems import PROBLEMS, Problem, with_contradicting_duplicates
 
 ROWS_PER_UPDATE = 5_000
@@ -40,19 +40,24 @@ def tally(data: AnnotationData, *, beat: Beat | None = None) -> Tally:
     torn = with_contradicting_duplicates(data.pk).order_by("position").values_list("position", "pk")
     duplicates = list(torn)
     for page in pages(data.pk, beat=beat):
-        _count_images(data, page, found)
-        odd = False
-        if data.annotation_type == AnnotationType.DETECTION:
-            odd = _measure_boxes(data, page, found)
-        elif data.annotation_type == AnnotationType.SEGMENTATION:
-            odd = _measure_masks(data, page, found)
-        bits = _odd_images(data, page) if odd else {}
         first, last = (bisect_left(duplicates, (end,)) for end in (page[0], page[1] + 1))
-        for _position, pk in duplicates[first:last]:
-            bits[pk] = bits.get(pk, 0) | PROBLEMS["duplicates_with_different_labels"].bit
-        _write_problems(items_of(data.pk, page), bits)
+        with by_index():
+            _look_at(data, page, found, [pk for _position, pk in duplicates[first:last]])
     _count_problems(data, found)
     return found
+
+
+def _look_at(data: AnnotationData, page: tuple[int, int], found: Tally, contradicting: list[int]) -> None:
+    _count_images(data, page, found)
+    odd = False
+    if data.annotation_type == AnnotationType.DETECTION:
+        odd = _measure_boxes(data, page, found)
+    elif data.annotation_type == AnnotationType.SEGMENTATION:
+        odd = _measure_masks(data, page, found)
+    bits = _odd_images(data, page) if odd else {}
+    for pk in contradicting:
+        bits[pk] = bits.get(pk, 0) | PROBLEMS["duplicates_with_different_labels"].bit
+    _write_problems(items_of(data.pk, page), bits)
 
 
 def _count_images(data: AnnotationData, page: tuple[int, int], found: Tally) -> None:
