@@ -17,7 +17,7 @@ from deepcap.common.chunks import in_chunks
 
 from .problems import Problems
 
-ROWS_PER_CHUNK = 10_000
+ROWS_PER_CHUNK = 5_000
 CHARACTERS_PER_CHUNK = 8 * 1024**2  # of masks and outlines, which may be long
 IDS_PER_QUERY = 900
 LABEL_LENGTH = 200
