@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from annotations.errors import NotTheOwner
 from annotations.formats import FORMATS
+from annotations.formats.header import HeaderCsv
 from annotations.importing.creation import create, name_in
 from annotations.models import (
     AnnotationData,
@@ -83,7 +84,7 @@ def import_labels(
             annotation_data=data,
             blob_id=blob_id,
             filename=filename,
-            file_format=file_format or "",
+            file_format=asked["file_format"],
             options=asked,
             requested_by=by,
             sent_at=timezone.now(),
@@ -212,6 +213,8 @@ def _asked(
     """Return what the owner has said about the file, for ``LabelImport.options``. Raises ValueRefused."""
     if annotation_type and annotation_type not in AnnotationType.values:
         raise ValueRefused("annotation_type", _("There is no such annotation type."), code="type_unknown")
+    if not file_format and options and "columns" in options:
+        file_format = HeaderCsv.key  # nothing else has columns to be told
     if file_format and file_format not in {form.key for form in FORMATS}:
         raise ValueRefused("file_format", _("There is no such label format."), code="label_format_unknown")
     return {

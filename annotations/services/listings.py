@@ -66,7 +66,9 @@ class ImagePage:
 def annotation_data_of(user: User) -> QuerySet[AnnotationData]:
     """Select the annotation data this person may see, with what rows and pages tell of each."""
     rows = AnnotationData.objects.visible_to(user)
-    return rows.select_related("dataset__owner", "label_import", "derivation__source", "statistics").prefetch_related("labels")
+    return rows.select_related("dataset__owner", "label_import", "derivation__source", "statistics").prefetch_related(
+        "labels"
+    )
 
 
 def annotation_data_of_dataset(dataset: Dataset, user: User) -> QuerySet[AnnotationData]:
