@@ -113,11 +113,11 @@ class _Hold:
 
     def __call__(self, **values: object) -> None:
         """Extend, with ``values`` set on the import. Raises LeaseLost."""
+        if self._beat is not None:
+            self._beat()  # before the import's row is locked: the order in which a deletion takes them
         self._work.extend_lease(**values)
         if Dataset.objects.filter(pk=self._work.dataset_id, status=DatasetStatus.DELETING).exists():
             raise LeaseLost(f"Dataset {self._work.dataset_id} is being deleted.")
-        if self._beat is not None:
-            self._beat()
 
 
 def _choose(work: LabelImport, files: Files, images: Images, hold: _Hold) -> tuple[LabelSet, list[int]]:
