@@ -296,3 +296,14 @@ def test_values_that_are_no_numbers_are_refused(service_of, user):
     claimed = post(trainer, "training-tasks/claim/").json()
     body = {"claim": claimed["claim"], "metrics": [{"name": "loss", "step": 1, "value": "nan"}]}
     assert post(trainer, f"training-tasks/{claimed['id']}/metrics/", body).status_code == 400
+
+
+def test_within_the_trash_period_a_task_is_restored_over_the_api_and_is_stopped(api, user, settings):
+    settings.DEEPCAP_TRASH_DAYS = 7
+    _dataset, data = make_labelled(user)
+    path = f"{API}training-tasks/{make_training(data).pk}/"
+    deletion = api.delete(path, {"confirmation": "DELETE"}, format="json").json()
+    assert (deletion["status"], deletion["impact"]["training_tasks"]) == ("waiting", 1)
+    assert api.get(path).status_code == 404
+    assert api.post(f"{API}deletions/{deletion['id']}/restore/").status_code == 202
+    assert api.get(path).json()["status"] == "stopped"
