@@ -125,6 +125,7 @@ class AnnotatedImage(models.Model):
         ]
         indexes = [
             models.Index(fields=["annotation_data", "position"], name="annotated_in_display_order"),
+            models.Index(fields=["annotation_data", "annotation_count", "id"], name="annotated_by_count"),
             models.Index(
                 fields=["annotation_data", "position"], condition=Q(problems__gt=0), name="annotated_with_problems"
             ),
