@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { inlineStyles } from "./build/inline-styles.ts";
 import { licences } from "./build/licences.ts";
 import { iconSprite } from "./build/sprite.ts";
 
@@ -25,7 +26,7 @@ export default defineConfig({
   root,
   base: "./",
   publicDir: false,
-  plugins: [iconSprite(root), licences(root, ["lucide-static", ...IN_WORKERS])],
+  plugins: [inlineStyles(), iconSprite(root), licences(root, ["lucide-static", ...IN_WORKERS])],
   resolve: {
     alias: [
       { find: "@console", replacement: fileURLToPath(new URL("../../frontend/src", import.meta.url)) },

@@ -6,7 +6,8 @@ import { type Ramp, windowOf } from "./imaging/windowing.ts";
 import { type Applied, applyChoice, type Choice, curveFor } from "./imaging/windows.ts";
 import { indexOf, isGrey, type Slot, seriesOf, slotsOf } from "./scene/slots.ts";
 import type { Id, Scene, SceneSeries } from "./scene/types.ts";
-import { type Stage, UPRIGHT } from "./viewport/stage.ts";
+import type { Stage } from "./viewport/stage.ts";
+import { UPRIGHT } from "./viewport/turn.ts";
 
 const NO_SERIES: SceneSeries = {
   id: null,

@@ -100,19 +100,24 @@ export class Commands {
 
   /** Keys work wherever the focus is, except where it types, chooses or moves a slider, and not below a dialog. */
   bindKeys(): void {
-    document.addEventListener("keydown", (event) => {
-      const action = actionOf(event);
-      if (!action || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-      const focus = event.target instanceof Element ? event.target : null;
-      if (focus?.matches("input:not([type=range]), textarea, [contenteditable]")) return;
-      const own = focus?.matches("input[type=range], select")
-        ? /^(Arrow|Page|Home|End| )/
-        : focus?.matches("button, a, summary")
-          ? /^ $/
-          : null;
-      if (!event.altKey && own?.test(event.key)) return;
-      event.preventDefault();
-      this.run(action);
-    });
+    // While it is captured: the tools library keeps keys for itself once a shape was drawn.
+    window.addEventListener(
+      "keydown",
+      (event) => {
+        const action = actionOf(event);
+        if (!action || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+        const focus = event.target instanceof Element ? event.target : null;
+        if (focus?.matches("input:not([type=range]), textarea, [contenteditable]")) return;
+        const own = focus?.matches("input[type=range], select")
+          ? /^(Arrow|Page|Home|End| )/
+          : focus?.matches("button, a, summary")
+            ? /^ $/
+            : null;
+        if (!event.altKey && own?.test(event.key)) return;
+        event.preventDefault();
+        this.run(action);
+      },
+      { capture: true },
+    );
   }
 }

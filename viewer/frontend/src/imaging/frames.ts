@@ -4,6 +4,7 @@ import { decodeBitmap } from "./bitmap.ts";
 import { decodeFrame } from "./codecs.ts";
 import { fetchOk, inTime, RefusedError } from "./fetching.ts";
 import type { Pixels } from "./pixels.ts";
+import { isOddPng } from "./png.ts";
 import { readLayout, readSamples } from "./samples.ts";
 
 const DECODING = 20_000;
@@ -33,7 +34,9 @@ async function orRendering(load: () => Promise<Pixels>, image: SceneImage, frame
 
 async function loadFile(image: SceneImage): Promise<Pixels> {
   const response = await fetchOk(image.file_url);
-  return decodeBitmap(await response.blob(), "browser");
+  const bytes = await response.arrayBuffer();
+  if (isOddPng(new Uint8Array(bytes))) throw new RangeError("Browsers show this PNG in their own way.");
+  return decodeBitmap(new Blob([bytes]), "browser");
 }
 
 async function loadRendering(image: SceneImage, frame: number): Promise<Pixels> {

@@ -42,6 +42,8 @@ export const CT_PRESETS: readonly Preset[] = [
   { name: gettext("CT Lungs"), center: -400, width: 1500 },
 ];
 
+/** Rules under which the server shows 8-bit samples unchanged; a colour file may well hold nothing but grey. */
+const AS_STORED = ["stored", "colour", "palette"];
 const DEEP: Ramp = { low: 0, high: 65535 };
 const BYTES: Ramp = { low: 0, high: 255 };
 const BY_HAND = { reason: gettext("Set by hand"), functionName: "" };
@@ -127,7 +129,7 @@ function choose(image: LoadedImage, choice: Choice): Pick<Applied, "ramp" | "rea
     case "own": {
       const own = values.window;
       const window = own.center === undefined || own.width === undefined ? null : own;
-      if (values.window.rule === "stored") return { ramp: BYTES, ...asStored(slot, false) };
+      if (AS_STORED.includes(values.window.rule)) return { ramp: BYTES, ...asStored(slot, false) };
       if (!window) {
         const first = slot.image.windows[0];
         if (values.window.rule === "voi_lut" && first) return choose(image, { kind: "alternative", index: 0 });

@@ -126,7 +126,7 @@ function panel(id: string, groups: [string, Lines][]): HTMLElement {
   const parts = groups.map(([name, lines]) => {
     const rows = lines.map(([keys, what]) => {
       const alternatives = keys.flatMap((key, index) =>
-        index ? [` ${gettext("or")} `, element("kbd", {}, key)] : [element("kbd", {}, key)],
+        index ? [" ", element("kbd", {}, key)] : [element("kbd", {}, key)],
       );
       return element("div", { class: "help-row" }, element("dt", {}, ...alternatives), element("dd", {}, what));
     });

@@ -82,7 +82,7 @@ export class Information {
       ...term(
         gettext("Rescale"),
         grey && (rescale.slope !== 1 || rescale.intercept !== 0)
-          ? `${rescale.slope} × + ${rescale.intercept} ${rescale.units}`
+          ? `${rescale.slope} × ${gettext("sample")} ${rescale.intercept < 0 ? "−" : "+"} ${Math.abs(rescale.intercept)} ${rescale.units}`
           : "",
       ),
       ...term(

@@ -1,4 +1,4 @@
-import type { Turn } from "./stage.ts";
+import type { Turn } from "./turn.ts";
 
 /** Letters of the patient's directions (PS3.3 C.7.6.1.1.1): x grows to the left, y to the back, z to the head. */
 const AXES: [string, string][] = [

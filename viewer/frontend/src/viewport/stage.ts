@@ -3,17 +3,9 @@ import type { LoadedImage } from "../imaging/image.ts";
 import { plainKey } from "../imaging/loader.ts";
 import type { Ramp } from "../imaging/windowing.ts";
 import { ENGINE, type Viewport } from "./engine.ts";
+import { type Turn, UPRIGHT } from "./turn.ts";
 
 export type Point = [number, number];
-
-export interface Turn {
-  /** Degrees clockwise: 0, 90, 180 or 270. */
-  rotation: number;
-  flipHorizontal: boolean;
-  flipVertical: boolean;
-}
-
-export const UPRIGHT: Turn = { rotation: 0, flipHorizontal: false, flipVertical: false };
 
 const LEAST_SCALE = 0.02;
 const MOST_SCALE = 64;
