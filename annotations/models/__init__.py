@@ -2,6 +2,7 @@
 
 from .annotation import Annotation, Kind
 from .annotation_data import AnnotatedImage, AnnotationData, AnnotationDataStatus, AnnotationType, SourceKind
+from .combination import Combination, CombinationStage, Duplicates, OnConflict
 from .derivation import Derivation, Operation
 from .label import Label
 from .label_import import ImportStage, LabelImport, LabelProblem
@@ -13,12 +14,16 @@ __all__ = [
     "AnnotationData",
     "AnnotationDataStatus",
     "AnnotationType",
+    "Combination",
+    "CombinationStage",
     "Derivation",
+    "Duplicates",
     "ImportStage",
     "Kind",
     "Label",
     "LabelImport",
     "LabelProblem",
+    "OnConflict",
     "Operation",
     "SourceKind",
     "Statistics",

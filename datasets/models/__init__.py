@@ -5,6 +5,7 @@ from .dataset import Dataset, DatasetOpening, DatasetStatus, Origin
 from .deletion import Deletion, DeletionStage
 from .image import Image
 from .ingest import Container, Ingest, IngestBatch, IngestStage, Outcome, Problem
+from .source import DatasetSource
 from .study import Series, Study
 from .upload import Upload, UploadPart, UploadState
 
@@ -13,6 +14,7 @@ __all__ = [
     "Container",
     "Dataset",
     "DatasetOpening",
+    "DatasetSource",
     "DatasetStatus",
     "Deletion",
     "DeletionStage",

@@ -61,6 +61,14 @@ class Image(models.Model):
     duplicate = models.CharField(max_length=12, blank=True, choices=Duplicate.choices)
     burned_in_risk = models.BooleanField(default=False, help_text="Text may be burned into the pixels.")
 
+    source_number = models.PositiveSmallIntegerField(
+        null=True, help_text="Of a combined dataset: DatasetSource.number."
+    )
+    source_image = models.BigIntegerField(null=True, help_text="Id of the image it was copied from, by value.")
+    source_path = models.CharField(
+        max_length=1024, blank=True, db_default="", help_text="Path in the source, where it is another one here."
+    )
+
     objects = ImageQuerySet.as_manager()
 
     class Meta:
@@ -71,7 +79,14 @@ class Image(models.Model):
                 condition=models.Q(width__gt=0, height__gt=0, frames__gt=0), name="an_image_has_pixels"
             ),
         ]
-        indexes = [models.Index(fields=["study", "position"], name="image_in_display_order")]
+        indexes = [
+            models.Index(fields=["study", "position"], name="image_in_display_order"),
+            models.Index(
+                fields=["source_image", "dataset"],
+                condition=models.Q(source_image__isnull=False),
+                name="image_by_what_it_copies",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.path

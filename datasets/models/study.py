@@ -32,6 +32,10 @@ class Study(models.Model):
     study_date = models.CharField(max_length=10, blank=True)
     image_count = models.PositiveIntegerField(default=1)
     cover = models.ForeignKey("datasets.Image", models.SET_NULL, null=True, related_name="+")
+    patient_key = models.CharField(
+        max_length=32, blank=True, db_default="", help_text="Keyed digest of who it shows; empty where nobody is named."
+    )
+    source_study = models.BigIntegerField(null=True, help_text="Id of the study it was copied from, by value.")
 
     objects = StudyQuerySet.as_manager()
 
@@ -41,7 +45,15 @@ class Study(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["dataset", "key"], name="a_study_is_in_its_dataset_once"),
         ]
-        indexes = [models.Index(fields=["dataset", "position"], name="study_in_display_order")]
+        indexes = [
+            models.Index(fields=["dataset", "position"], name="study_in_display_order"),
+            models.Index(
+                fields=["source_study", "dataset"],
+                condition=models.Q(source_study__isnull=False),
+                name="study_by_what_it_copies",
+            ),
+            models.Index(fields=["patient_key"], condition=~models.Q(patient_key=""), name="study_by_patient_key"),
+        ]
 
     def __str__(self) -> str:
         return self.name
