@@ -30,6 +30,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dataset-list"), name="home"),
     path("datasets/", include("datasets.console.urls")),
     path("annotation-data/", include("annotations.console.urls")),
+    path("", include("usage.console.urls")),
     path("viewer/", include("viewer.urls")),
     path("notifications/", include("deepcap.accounts.urls")),
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from datasets.models import DatasetStatus, Study
@@ -85,6 +86,9 @@ class AnnotationJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.assignee_id} in project {self.project_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("annotation-job-detail", args=[self.pk])
 
 
 class JobStudy(models.Model):

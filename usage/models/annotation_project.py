@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from annotations.models import AnnotationData
@@ -134,6 +135,9 @@ class AnnotationProject(ServiceWork):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("annotation-project-detail", args=[self.pk])
 
 
 class ProjectMember(models.Model):
