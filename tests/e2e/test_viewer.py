@@ -21,7 +21,7 @@ from .viewing import SOFTWARE_WEBGL, on_screen, open_viewer, settled, told, unti
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 CT_ZIP = Path(__file__).parents[2] / "samples" / "CT head phantom.zip"
-MULTI_FRAME = "dicom/pydicom/examples_ybr_color.dcm"
+MULTI_FRAME = "dicom/pydicom-data/emri_small.dcm"
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import { buildBottomBar } from "./ui/bottom-bar.ts";
 import { buildCorners } from "./ui/corners.ts";
 import { buildHelp } from "./ui/help.ts";
 import { Information } from "./ui/information.ts";
+import { buildMagnifier } from "./ui/magnifier.ts";
 import { buildMessages } from "./ui/messages.ts";
 import { buildNavigator } from "./ui/navigator.ts";
 import { buildPageControls, buildToolbar } from "./ui/toolbar.ts";
@@ -81,6 +82,7 @@ async function build(root: HTMLElement, scene: Scene): Promise<void> {
     ...buildCorners(app, view),
     ...buildMessages(app),
     buildNavigator(app),
+    buildMagnifier(app, tools, view),
     captionToggle(app, overlays),
   );
   root.append(panel.element, buildBottomBar(app, commands, cine), windowMenu.element, information.element, help);

@@ -30,7 +30,11 @@ export function forgetSlots(stack: readonly Slot[]): void {
 }
 
 export function registerLoader(): void {
-  imageLoader.registerImageLoader(SCHEME, (imageId) => ({ promise: load(imageId) as Promise<Types.IImage> }));
+  imageLoader.registerImageLoader(SCHEME, (imageId) => ({ promise: noted(load(imageId)) as Promise<Types.IImage> }));
+  // The library's cache rejects a second promise with the same fault, for which nobody waits.
+  addEventListener("unhandledrejection", (event) => {
+    if (typeof event.reason === "object" && event.reason !== null && faults.has(event.reason)) event.preventDefault();
+  });
   metaData.addProvider(provide, 10_000);
 }
 
@@ -46,6 +50,18 @@ export function curvedKey(slot: Slot, request: CurveRequest): string {
 
 export function plainKey(imageId: string): string {
   return imageId.endsWith(CURVED) ? imageId.slice(0, -CURVED.length) : imageId;
+}
+
+/** Faults that whoever asked for the image is told of. */
+const faults = new WeakSet<object>();
+
+async function noted<T>(loading: Promise<T>): Promise<T> {
+  try {
+    return await loading;
+  } catch (error) {
+    if (typeof error === "object" && error !== null) faults.add(error);
+    throw error;
+  }
 }
 
 async function load(imageId: string): Promise<LoadedImage> {

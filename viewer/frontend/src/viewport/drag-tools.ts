@@ -45,3 +45,8 @@ export class MoveTool extends DragTool {
 export class ScaleTool extends DragTool {
   static override toolName = "DeepCapScale";
 }
+
+/** Holds the button while `ui/magnifier.ts` shows its glass; the library's own magnifier fails on the first drag. */
+export class MagnifierTool extends DragTool {
+  static override toolName = "DeepCapMagnifier";
+}

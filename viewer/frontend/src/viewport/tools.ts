@@ -6,13 +6,12 @@ import {
   EllipticalROITool,
   Enums,
   LengthTool,
-  MagnifyTool,
   RectangleROITool,
   ToolGroupManager,
 } from "@cornerstonejs/tools";
 import type { App } from "../app.ts";
 import { rampOf } from "../imaging/windowing.ts";
-import { BrowseTool, MoveTool, ScaleTool, WindowDragTool } from "./drag-tools.ts";
+import { BrowseTool, MagnifierTool, MoveTool, ScaleTool, WindowDragTool } from "./drag-tools.ts";
 import { ENGINE, VIEWPORT } from "./engine.ts";
 import { describeShape, type ShapeStatistics } from "./measurements.ts";
 
@@ -21,7 +20,7 @@ export const TOOLS = {
   pan: MoveTool.toolName,
   zoom: ScaleTool.toolName,
   browse: BrowseTool.toolName,
-  magnify: MagnifyTool.toolName,
+  magnify: MagnifierTool.toolName,
   length: LengthTool.toolName,
   angle: AngleTool.toolName,
   rectangle: RectangleROITool.toolName,
@@ -77,7 +76,7 @@ export class Tools {
       MoveTool,
       ScaleTool,
       BrowseTool,
-      MagnifyTool,
+      MagnifierTool,
       LengthTool,
       AngleTool,
       RectangleROITool,
@@ -90,7 +89,7 @@ export class Tools {
     group.addTool(TOOLS.pan, { dragged: (dx: number, dy: number) => stage.panBy([dx, dy]) });
     group.addTool(TOOLS.zoom, { dragged: (_: number, dy: number) => stage.zoomBy(ZOOM_PER_PIXEL ** -dy) });
     group.addTool(TOOLS.browse, { dragged: (_: number, dy: number) => this.dragStack(dy) });
-    group.addTool(TOOLS.magnify, { magnifySize: 4, magnifyWidth: 240, magnifyHeight: 240 });
+    group.addTool(TOOLS.magnify);
     for (const name of MEASURING) group.addTool(TOOLS[name], { getTextLines: this.textLines, shadow: true });
     group.addViewport(VIEWPORT, ENGINE);
     const { style } = annotation.config;
