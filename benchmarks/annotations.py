@@ -17,6 +17,7 @@ IMAGES_SHARE = 10  # annotations of an image
 ROUNDS, QUICK_ROUNDS = 40, 10
 FORMATS = ("csv", "coco")
 ROWS_A_SECOND, PEAK_MIB, PAGE_MS = 30_000, 400, 200
+FLAT_MIB = {"SQLite": 16 + 64, "PostgreSQL": 16}  # SQLite fills its page cache (settings: 64 MiB)
 
 
 def run(*, folder: Path, quick: bool) -> Section:
@@ -120,7 +121,7 @@ def _verdict(results: dict[str, Any]) -> str:
         slowest = max(page["median"] for page in each["pages"])
         lines.append(
             f"- {name}: at least {ROWS_A_SECOND:,} rows a CPU second in: {answer(rate >= ROWS_A_SECOND)}; "
-            f"at most {PEAK_MIB} MiB: {answer(peak <= PEAK_MIB)}; memory of exports flat (within 16 MiB): "
-            f"{answer(grown <= 16)}; first byte of every page within {PAGE_MS} ms: {answer(slowest <= PAGE_MS)}."
+            f"at most {PEAK_MIB} MiB: {answer(peak <= PEAK_MIB)}; memory of exports flat (within {FLAT_MIB[name]} MiB): "
+            f"{answer(grown <= FLAT_MIB[name])}; first byte of every page within {PAGE_MS} ms: {answer(slowest <= PAGE_MS)}."
         )
     return "\n".join(lines)
