@@ -119,9 +119,10 @@ def _verdict(results: dict[str, Any]) -> str:
         rate, peak = each["in"]["rows"] / each["in"]["cpu"], each["in"]["peak"] / 1024**2
         grown = max(each[form]["resident"][-1] - each[form]["resident"][1] for form in FORMATS) / 1024**2
         slowest = max(page["median"] for page in each["pages"])
+        flat = FLAT_MIB[name]
         lines.append(
-            f"- {name}: at least {ROWS_A_SECOND:,} rows a CPU second in: {answer(rate >= ROWS_A_SECOND)}; "
-            f"at most {PEAK_MIB} MiB: {answer(peak <= PEAK_MIB)}; memory of exports flat (within {FLAT_MIB[name]} MiB): "
-            f"{answer(grown <= FLAT_MIB[name])}; first byte of every page within {PAGE_MS} ms: {answer(slowest <= PAGE_MS)}."
+            f"- {name}: at least {ROWS_A_SECOND:,} rows a CPU second in: {answer(rate >= ROWS_A_SECOND)}; at most "
+            f"{PEAK_MIB} MiB: {answer(peak <= PEAK_MIB)}; memory of exports flat (within {flat} MiB): "
+            f"{answer(grown <= flat)}; first byte of every page within {PAGE_MS} ms: {answer(slowest <= PAGE_MS)}."
         )
     return "\n".join(lines)
