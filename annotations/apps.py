@@ -13,6 +13,7 @@ class AnnotationsConfig(AppConfig):
         from .importing.counting import annotations_of_dataset
         from .importing.pictures import find_picture
         from .importing.upload import read_labels
+        from .services.combinations import stop_combination
         from .services.deletions import restore_annotation_data
 
         hooks.name_kind("annotations.AnnotationData", key="annotation_data")
@@ -21,4 +22,5 @@ class AnnotationsConfig(AppConfig):
         hooks.within_label_files(find_picture)
         hooks.when_deletion_is_requested(cancel_under)
         hooks.when_deletion_is_undone(resume_under)
+        hooks.when_stopped(stop_combination)
         hooks.restored_by("annotations.AnnotationData", restore_annotation_data)

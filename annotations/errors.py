@@ -22,3 +22,7 @@ class ExportRefused(DomainError):
 
 class ConversionRefused(DomainError):
     """Annotation data of this kind cannot be made from these; the code says why."""
+
+
+class CombinationRefused(DomainError):
+    """These datasets cannot be combined like this; the code says why."""

@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from .combine import due as due_combinations
+from .combine import run as run_combination_work
 from .derive import due as due_derivations
 from .derive import run as run_derivation_work
 from .importing import work as importing
@@ -23,6 +25,15 @@ def sweep_annotation_work() -> None:
         run_import.delay(import_id)
     for derivation_id in due_derivations():
         run_derivation.delay(derivation_id)
+    for combination_id in due_combinations():
+        run_combination.delay(combination_id)
+
+
+@shared_task
+def run_combination(combination_id: int) -> None:
+    """Make a dataset from others, for one turn, then pass the message on while there is more to do."""
+    if run_combination_work(combination_id):
+        run_combination.delay(combination_id)
 
 
 @shared_task

@@ -87,6 +87,11 @@ class Deleting(Protocol):
         """Called in the transaction that hides ``target``, or brings it back, after it has done so."""
 
 
+class Stopping(Protocol):
+    def __call__(self, dataset: models.Model, *, by: User) -> bool:
+        """Stop what prepares ``dataset`` in another room; False where nothing does. Called in a transaction."""
+
+
 class Restoring(Protocol):
     def __call__(self, *, deletion: models.Model, by: User) -> models.Model:
         """Undo a deletion that has not begun and return the row. Raises DomainError when it is too late."""
@@ -99,6 +104,7 @@ picture_finders: list[FindingPicture] = []
 deletions_requested: list[Deleting] = []
 deletions_undone: list[Deleting] = []
 restorers: dict[str, Restoring] = {}
+stopping: list[Stopping] = []
 
 
 def name_kind(model_label: str, *, key: str, count: Counting | None = None) -> None:
@@ -137,3 +143,8 @@ def when_deletion_is_undone(do: Deleting) -> None:
 def restored_by(model_label: str, do: Restoring) -> None:
     """``do`` undoes deletions of rows of ``model_label`` ("annotations.AnnotationData")."""
     restorers[model_label.lower()] = do
+
+
+def when_stopped(do: Stopping) -> None:
+    """``do`` is asked to stop the preparation of a dataset that its owner cancels."""
+    stopping.append(do)

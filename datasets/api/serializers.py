@@ -23,9 +23,11 @@ class UsageSerializer(serializers.Serializer):
 
 
 class ProgressSerializer(serializers.Serializer):
-    """Bytes while uploading, files after that."""
+    """Bytes while uploading, files after that, images while combining."""
 
-    stage = serializers.ChoiceField(["uploading", "queued", "indexing", "reading", "arranging", "labelling", "done"])
+    stage = serializers.ChoiceField(
+        ["uploading", "queued", "indexing", "reading", "arranging", "labelling", "combining", "done"]
+    )
     done = serializers.IntegerField()
     total = serializers.IntegerField()
     eta_seconds = serializers.IntegerField(allow_null=True, help_text="Null while nobody can tell.")

@@ -14,8 +14,9 @@ from django.db.models import Count, OuterRef, Subquery
 
 from datasets.models import Image, Series, Study
 from datasets.models.image import Duplicate
+from deepcap.common.bulk import update_rows
 from deepcap.common.chunks import in_chunks
-from deepcap.common.sql import assign, update_rows
+from deepcap.common.sql import assign
 
 from .order import Slice, display_order, natural_key
 
@@ -26,14 +27,15 @@ ARRANGED_BY = ("study_id", "series_id", "path", "slice_position", "instance_numb
 Beat = Callable[[], None]
 
 
-def arrange(dataset_id: int, *, beat: Beat) -> None:
+def arrange(dataset_id: int, *, beat: Beat, in_order: bool = False) -> None:
     """Bring a dataset's studies and images into display order and set what is derived from it.
 
-    ``beat`` is called between chunks and may raise to stop.
+    With ``in_order`` the studies have their places already. ``beat`` is called between chunks and may raise to stop.
     """
     first_paths = _arrange_dicom_studies(dataset_id, beat=beat)
     _cover_single_image_studies(dataset_id, beat=beat)
-    _order_studies(dataset_id, first_paths=first_paths, beat=beat)
+    if not in_order:
+        _order_studies(dataset_id, first_paths=first_paths, beat=beat)
     _flag_duplicates(dataset_id)
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from datasets import hooks
 from datasets.errors import NotTheOwner, WrongState
 from datasets.ingest.publish import drop_upload
 from datasets.models import Dataset, DatasetStatus, Ingest, IngestBatch, IngestStage
@@ -26,8 +27,14 @@ def start_ingest(*, dataset: Dataset) -> Ingest:
 
 @transaction.atomic
 def cancel_ingest(*, dataset: Dataset, by: User) -> Dataset:
-    """Stop reading; what has been read so far can be kept or deleted. Raises WrongState when nothing is under way."""
+    """Stop reading; what has been read so far can be kept or deleted. Raises WrongState when nothing is under way.
+
+    Other rooms stop what they are making the dataset of.
+    """
     _check_owner(dataset, by)
+    if any(stop(dataset, by=by) for stop in hooks.stopping):
+        dataset.refresh_from_db()
+        return dataset
     ingest = Ingest.objects.filter(dataset=dataset, stage__in=(IngestStage.INDEXING, IngestStage.READING)).first()
     if ingest is None:
         raise _nothing_under_way()
@@ -61,7 +68,8 @@ def keep_accepted(*, dataset: Dataset, by: User) -> Dataset:
     Raises WrongState when it did not fail or nothing was accepted.
     """
     _check_owner(dataset, by)
-    kept = Dataset.objects.filter(pk=dataset.pk, status=DatasetStatus.PREPARATION_FAILED, image_count__gt=0).update(
+    failed = Dataset.objects.filter(pk=dataset.pk, status=DatasetStatus.PREPARATION_FAILED, ingest__isnull=False)
+    kept = failed.filter(image_count__gt=0).update(
         status=DatasetStatus.AVAILABLE, status_detail="", published_at=timezone.now()
     )
     if not kept:

@@ -9,13 +9,16 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from datasets.models import Dataset, DatasetStatus, Ingest, IngestStage, Upload, UploadPart
+from datasets.models import Dataset, DatasetSource, DatasetStatus, Ingest, IngestStage, Upload, UploadPart
 from deepcap.common.leases import WorkState
 
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total``: bytes while uploading, files after that. ``eta_seconds`` is None while nobody can tell."""
+    """``done`` of ``total``: bytes while uploading, files after that, images of others while they are combined.
+
+    ``eta_seconds`` is None while nobody can tell.
+    """
 
     stage: str
     done: int
@@ -40,7 +43,15 @@ def with_progress(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
     """Load what :func:`progress_of` and :func:`report_of` need along with the datasets."""
     parts = UploadPart.objects.filter(upload__dataset=OuterRef("pk")).order_by().values("upload")
     received = Subquery(parts.annotate(total=Sum("size")).values("total"))
-    return datasets.select_related("ingest", "upload").annotate(received_bytes=Coalesce(received, 0))
+    sources = DatasetSource.objects.filter(dataset=OuterRef("pk")).order_by().values("dataset")
+    combined, to_combine = (
+        Subquery(sources.annotate(total=Sum(field)).values("total")) for field in ("done_count", "image_count")
+    )
+    return datasets.select_related("ingest", "upload").annotate(
+        received_bytes=Coalesce(received, 0),
+        combined_images=Coalesce(combined, 0),
+        images_to_combine=Coalesce(to_combine, 0),
+    )
 
 
 def progress_of(dataset: Dataset) -> Progress:
@@ -54,6 +65,10 @@ def progress_of(dataset: Dataset) -> Progress:
     if not dataset.is_under_way:
         files = ingest.member_count if ingest else dataset.image_count
         return Progress("done", files, files, 0)
+    if dataset.images_to_combine:
+        done, total = dataset.combined_images, dataset.images_to_combine
+        eta = _remaining(since=dataset.created_at, done=done, total=total) if done < total else None
+        return Progress("combining", done, total, eta)
     if ingest is None or (ingest.stage == IngestStage.INDEXING and ingest.state == WorkState.PENDING):
         return Progress("queued", 0, 0, None)
     eta = None

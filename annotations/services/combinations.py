@@ -1,0 +1,140 @@
+"""What people make of datasets they have: one out of several, or out of some of the studies of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotations.combine import Recipe
+from annotations.combine.endings import leave
+from annotations.importing.creation import create
+from annotations.models import AnnotationData, Combination, SourceKind
+from annotations.tasks import run_combination
+from datasets.models import Blob, Dataset, DatasetSource, DatasetStatus, Image, Origin
+from datasets.services.datasets import clean_name, create_dataset
+from datasets.services.quota import quota_of, require_room
+from deepcap.accounts.models import User
+from deepcap.accounts.services import record
+from deepcap.common.leases import OPEN_STATES, WorkState
+
+from .recipes import Chosen, choose
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody wants combined, in the words of the contract.
+
+    ``sources`` are {"dataset", "annotation_data"?, "label_map"?, "studies"?}, ids; ``label_map`` is {old: new, or None
+    to leave the label out} for all sources, and each may have its own on top.
+    """
+
+    sources: Sequence[Mapping[str, Any]]
+    label_map: Mapping[str, str | None] | None = None
+    on_conflict: str | None = None
+    duplicates: str | None = None
+
+
+def combine_datasets(
+    *, wanted: Wanted, by: User, name: str, annotation_data_name: str | None = None, description: str = ""
+) -> Dataset:
+    """Have a new dataset made from others, and return it while it is being made.
+
+    It belongs to ``by``, is called "name (2)" … if the name is taken, and does not depend on its sources afterwards.
+    Raises CombinationRefused, ValueRefused, WrongState and QuotaExceeded; for sources that ``by`` does not see
+    CombinationRefused with status 404.
+    """
+    name = clean_name(name)
+    data_name = clean_name(annotation_data_name or name)
+    chosen = choose(wanted, by=by)
+    new_bytes = _new_bytes(chosen, by)
+    with transaction.atomic():
+        require_room(user=by, size=new_bytes)
+        dataset = create_dataset(
+            owner=by, name=name, description=description, status=DatasetStatus.PREPARING, origin=Origin.COMBINED
+        )
+        DatasetSource.objects.bulk_create(
+            DatasetSource(
+                dataset=dataset,
+                number=number,
+                source_dataset=source.dataset,
+                name=source.name,
+                image_count=_images_of(chosen, number),
+            )
+            for number, source in enumerate(chosen.recipe.sources)
+        )
+        data = _annotation_data(chosen, dataset=dataset, name=data_name, by=by)
+        combination = Combination.objects.create(
+            dataset=dataset,
+            annotation_data=data,
+            recipe=chosen.recipe.to_json(),
+            place={"new_bytes": new_bytes} if new_bytes else {},
+            requested_by=by,
+            sent_at=timezone.now(),
+        )
+        sources = [source.dataset for source in chosen.recipe.sources]
+        record(actor=by, action="dataset.combined", target=dataset, sources=sources)
+        run_combination.delay_on_commit(combination.pk)
+    return dataset
+
+
+def recipe_of(dataset: Dataset) -> Recipe | None:
+    """Return what a combined dataset was made by, to be proposed again; None for others."""
+    combination = Combination.objects.filter(dataset=dataset).first()
+    return Recipe.from_json(combination.recipe) if combination else None
+
+
+@transaction.atomic
+def stop_combination(dataset: Dataset, *, by: User) -> bool:
+    """Stop what a dataset is being made of others by; it has failed then. False where there is no such work."""
+    held = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.pk, status=DatasetStatus.PREPARING)
+    stopped = held.exists() and Combination.objects.filter(dataset=dataset, state__in=OPEN_STATES).update(
+        state=WorkState.CANCELLED, lease_token=None, lease_until=None, finished_at=timezone.now()
+    )
+    if not stopped:
+        return False
+    leave(Combination.objects.select_related("dataset__owner").get(dataset=dataset), _("Cancelled."))
+    record(actor=by, action="dataset.combination_cancelled", target=dataset)
+    return True
+
+
+def _annotation_data(chosen: Chosen, *, dataset: Dataset, name: str, by: User) -> AnnotationData | None:
+    if not chosen.annotation_data:
+        return None
+    given = [data for data in chosen.annotation_data if data is not None]
+    return create(
+        dataset=dataset,
+        name=name,
+        by=by,
+        annotation_type=chosen.annotation_type,
+        source_kind=SourceKind.COMBINED,
+        source_detail={
+            "name": ", ".join(data.name for data in given)[:500],
+            "sources": [
+                {"dataset": data.dataset_id, "dataset_name": data.dataset.name, "id": data.pk, "name": data.name}
+                for data in given
+            ],
+        },
+    )
+
+
+def _images_of(chosen: Chosen, number: int) -> int:
+    source = chosen.recipe.sources[number]
+    if source.studies is None:
+        return chosen.datasets[number].image_count
+    return Image.objects.filter(study__in=source.studies).count()
+
+
+def _new_bytes(chosen: Chosen, by: User) -> int:
+    """Return the bytes that count against the quota of ``by`` and did not before: none of their own datasets'."""
+    foreign = [dataset.pk for dataset in chosen.datasets if dataset.owner_id != by.pk]
+    if not foreign or quota_of(by) is None:
+        return 0
+    images = Image.objects.filter(dataset__in=foreign)
+    own = Image.objects.filter(dataset__owner=by, dataset__status=DatasetStatus.AVAILABLE)
+    new = Blob.objects.filter(pk__in=images.values("blob")).exclude(pk__in=own.values("blob"))
+    return sum(new.values_list("size", flat=True).iterator())
