@@ -127,6 +127,7 @@ def test_frames_of_one_file_play(console: Page, user):
 
 def test_windows_come_from_the_file_from_presets_and_from_the_hand(console: Page, ct):
     open_viewer(console, ct)
+    console.keyboard.press("1")  # at other scales the lightest pixel is smoothed into its neighbours
     own = value_of(console, "window")
     assert own["reason"] == "The file's own window"
     console.keyboard.press("Shift+Digit4")
@@ -236,7 +237,8 @@ def test_annotations_lie_on_the_picture_and_each_eye_hides_its_own(console: Page
     expect(box).to_have_count(1)
     expect(box).to_have_css("stroke-dasharray", dashed)
     corner = console.evaluate("deepcapViewer.toCanvas(2, 3)")
-    assert box.get_attribute("d").startswith(f"M{corner[0]:.1f},{corner[1]:.1f}")
+    drawn = [float(part) for part in re.findall(r"[\d.]+", box.get_attribute("d"))[:2]]
+    assert drawn == pytest.approx(corner, abs=0.1)
     expect(console.locator(".shape-tag")).to_have_text("Lesion 0.875")
 
     def covered() -> bool:

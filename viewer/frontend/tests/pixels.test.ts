@@ -7,14 +7,14 @@ import { extent, percentiles } from "../src/imaging/statistics.ts";
 
 describe("samples", () => {
   it("are read as the header of the answer says", () => {
-    const layout = readLayout("type=int16; samples_per_pixel=1; photometric_interpretation=MONOCHROME2");
+    const layout = readLayout('{"type": "int16", "samples_per_pixel": 1, "photometric_interpretation": "MONOCHROME2"}');
     expect(layout).toEqual({ type: "int16", samples_per_pixel: 1, photometric_interpretation: "MONOCHROME2" });
     if (!layout) return;
     const { samples, components } = readSamples(Int16Array.of(-5, 0, 7, 9).buffer, layout, 2, 2);
     expect([...samples]).toEqual([-5, 0, 7, 9]);
     expect(components).toBe(1);
     expect(() => readSamples(new ArrayBuffer(6), layout, 2, 2)).toThrow(RangeError);
-    expect(() => readLayout("type=float128")).toThrow(RangeError);
+    expect(() => readLayout('{"type": "float128"}')).toThrow(RangeError);
     expect(readLayout(null)).toBeNull();
   });
 

@@ -29,15 +29,10 @@ export function readSamples(bytes: ArrayBuffer, layout: SampleLayout, width: num
   }
 }
 
-/** Reads the `X-Samples` header, such as `type=uint16; samples_per_pixel=1; photometric_interpretation=MONOCHROME2`. */
+/** Reads the `X-Samples` header: JSON, such as `{"type": "uint16", "samples_per_pixel": 1, …}`. */
 export function readLayout(header: string | null): SampleLayout | null {
   if (!header) return null;
-  const parts = new Map(header.split(";").map((part) => part.trim().split("=", 2) as [string, string]));
-  const type = parts.get("type") ?? "";
-  if (!(type in SIZES)) throw new RangeError(`Samples of an unknown type: ${header}`);
-  return {
-    type: type as SampleLayout["type"],
-    samples_per_pixel: Number(parts.get("samples_per_pixel") ?? 1),
-    photometric_interpretation: parts.get("photometric_interpretation") ?? "MONOCHROME2",
-  };
+  const layout = JSON.parse(header) as SampleLayout;
+  if (!(layout.type in SIZES)) throw new RangeError(`Samples of an unknown type: ${header}`);
+  return layout;
 }
