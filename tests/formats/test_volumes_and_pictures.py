@@ -105,7 +105,11 @@ def test_headers_are_read_as_nibabel_reads_them(voxels, quaternion, second, use_
         assert volume.affine == pytest.approx(reread.affine, abs=1e-4)
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 400, gzip.compress(b"x" * 400), b"\x1f\x8bdamaged", bytes(10_000)])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x" * 400, gzip.compress(b"x" * 400, mtime=0), b"\x1f\x8bdamaged", bytes(10_000)],
+    ids=["empty", "letters", "packed letters", "damaged", "zeros"],
+)
 def test_what_is_no_nifti_is_named(content):
     result = read_one([MemoryFile("a.nii.gz", content)], IMAGES)
     assert [problem.code for problem in result.problems] == ["label_file_invalid"]
