@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -61,12 +60,8 @@ def _row(item: int, label: int, frame: int, masks: list[Annotation]) -> tuple[An
     score = max(scores, default=None)
     if len(masks) == 1:
         box = (first.x, first.y, first.width, first.height)
-        kept = (first.area, first.counts, _json(first.polygons), score, frame, _json(first.extra))
+        kept = (first.area, first.counts, first.polygons, score, frame, first.extra)
         return (item, label, Kind.MASK.value, *box, *kept)
     height, width = first.item.image.height, first.item.image.width
     united = union(Mask(height, width, mask.counts) for mask in masks)
     return (item, label, Kind.MASK.value, *united.bbox, united.area, united.counts, None, score, frame, None)
-
-
-def _json(value: object) -> str | None:
-    return None if value is None else json.dumps(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -52,7 +51,7 @@ class Problems:
 
     def _row(self, problem: RowProblem) -> tuple[object, ...]:
         row = problem.row if problem.row is not None and 0 <= problem.row <= MAX_ROW else None
-        near = json.dumps([_text(path, 1024) for path in problem.near[:NEAR]], ensure_ascii=False)
+        near = [_text(path, 1024) for path in problem.near[:NEAR]]
         return (
             self._import.pk,
             _text(problem.path, 1024),

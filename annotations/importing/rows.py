@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -126,10 +125,10 @@ class Rows:
                     labels[label],
                     kind,
                     *shape,
-                    json.dumps(polygons) if polygons else None,
+                    polygons or None,
                     score,
                     frame,
-                    json.dumps(extra) if extra else None,
+                    extra or None,
                 )
             )
         if len(good) < len(self._found):

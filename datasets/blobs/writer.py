@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
@@ -16,14 +16,15 @@ from django.utils import timezone
 from datasets.archives.sources import ByteStream
 from datasets.models import Blob, StorageRemoval, WriteIntent
 from datasets.models.blob import ORIGINAL, THUMBNAIL
+from deepcap.common.bulk import insert_rows
 from deepcap.common.chunks import in_chunks
-from deepcap.common.sql import insert_rows
 
 from .keys import family_of, new_batch_prefix, stem_of
 from .store import get_store
 
 DIGESTS_AT_A_TIME = 500
 ROUNDS = 10
+COLUMNS = ("digest", "size", "stem", "has_thumbnail")
 
 
 class BlobVanished(Exception):
@@ -44,8 +45,9 @@ class Written:
         kinds = (ORIGINAL, THUMBNAIL) if self.has_thumbnail else (ORIGINAL,)
         return [f"{family_of(self.stem)}{kind}" for kind in kinds]
 
-    def row(self) -> dict[str, object]:
-        return asdict(self)
+    def row(self) -> tuple[str, int, str, bool]:
+        """Return the values of ``COLUMNS``."""
+        return (self.digest, self.size, self.stem, self.has_thumbnail)
 
 
 class BlobWriter:
@@ -165,7 +167,7 @@ class BlobWriter:
         rows = [self._written[digest].row() for digest in sorted(wanted)]
         for _ in range(ROUNDS):
             # Waits for other inserts and removals of the same digest, in one order for all writers.
-            insert_rows(Blob, rows, ignore_conflicts=True)
+            insert_rows(Blob, COLUMNS, rows, ignore_conflicts=True)
             held = hold_blobs(digests)
             gone = digests - held.keys()
             if not gone:

@@ -20,8 +20,8 @@ from django.utils.translation import gettext as _
 from datasets.archives import Member, Refused
 from datasets.blobs.writer import BlobWriter
 from datasets.models import Image, Ingest, IngestBatch, IngestStage, Outcome, Problem, Series, Study
+from deepcap.common.bulk import insert_rows
 from deepcap.common.leases import OPEN_STATES, LeaseLost, WorkState
-from deepcap.common.sql import insert_rows
 
 from .examine import (
     Accepted,
@@ -160,7 +160,7 @@ def _keep(batch: IngestBatch, *, reading: Reading, writer: BlobWriter | None) ->
         series_id = series.get((study_id, _series_uid(accepted)))
         ids = {"dataset_id": dataset_id, "study_id": study_id, "series_id": series_id}
         rows.append(ids | {"blob_id": blob_ids[accepted.digest]} | image_fields(accepted))
-    insert_rows(Image, rows)
+    insert_rows(Image, list(rows[0]) if rows else [], (list(row.values()) for row in rows))
     Problem.objects.bulk_create(problems(dataset_id, reading.refused))
     batch.release(WorkState.DONE, members=[])
     _count(batch, reading=reading)
