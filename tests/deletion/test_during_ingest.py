@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from datasets.blobs.reconcile import reconcile
 from datasets.blobs.sweep import sweep
+from datasets.blobs.writer import BlobWriter
 from datasets.deletion import run
 from datasets.ingest import pipeline, read
 from datasets.models import Dataset, DatasetStatus, Deletion, Image, Ingest, IngestStage, WriteIntent
@@ -52,7 +53,13 @@ def take_all_turns(dataset: Dataset) -> None:
 
 @pytest.mark.parametrize(
     ("module", "function", "images"),
-    [(read, "_write", 0), (read, "_keep", 0), (pipeline, "arrange", 5), (pipeline, "publish", 5)],
+    [
+        (read, "examine_all", 0),
+        (BlobWriter, "write", 0),
+        (read, "_keep", 0),
+        (pipeline, "arrange", 5),
+        (pipeline, "publish", 5),
+    ],
 )
 def test_what_a_worker_has_in_hand_is_not_kept(dataset, store, monkeypatch, module, function, images):
     asked = deleted_within(module, function, monkeypatch, dataset)
