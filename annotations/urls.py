@@ -9,6 +9,7 @@ from .api.annotation_data import (
     AnnotationDataKeep,
     DatasetAnnotationData,
 )
+from .api.combine import CombineDatasets, CombinePreview
 from .api.deletions import AnnotationDataDeletionImpact
 from .api.exports import AnnotationDataExport
 from .api.images import AnnotationDataImage, AnnotationDataImages
@@ -18,6 +19,8 @@ from .api.statistics import AnnotationDataStatistics, AnnotationDataStatisticsCs
 ONE = "annotation-data/<int:pk>/"
 
 urlpatterns = [
+    path("datasets/combine/", CombineDatasets.as_view(), name="combine-datasets"),
+    path("datasets/combine/preview/", CombinePreview.as_view(), name="combine-preview"),
     path("datasets/<int:pk>/annotation-data/", DatasetAnnotationData.as_view(), name="dataset-annotation-data"),
     path(ONE, AnnotationDataDetail.as_view(), name="annotation-data-detail"),
     path(f"{ONE}keep/", AnnotationDataKeep.as_view(), name="annotation-data-keep"),

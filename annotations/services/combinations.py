@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from annotations.combine import Recipe
 from annotations.combine.endings import leave
+from annotations.combine.preview import Preview, preview
 from annotations.importing.creation import create
 from annotations.models import AnnotationData, Combination, SourceKind
 from annotations.tasks import run_combination
@@ -80,6 +81,12 @@ def combine_datasets(
         record(actor=by, action="dataset.combined", target=dataset, sources=sources)
         run_combination.delay_on_commit(combination.pk)
     return dataset
+
+
+def preview_combination(*, wanted: Wanted, by: User) -> Preview:
+    """Return what would come of it; nothing is written. Raises what :func:`combine_datasets` does, but for names."""
+    chosen = choose(wanted, by=by)
+    return preview(chosen.recipe, chosen.annotation_data)
 
 
 def recipe_of(dataset: Dataset) -> Recipe | None:

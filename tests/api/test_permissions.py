@@ -38,6 +38,8 @@ METHODS = {
     "image-rendered": {"get": (None, 200), "head": (None, 200)},
     "image-tags": {"get": (None, 404)},
     "dataset-annotation-data": {"get": (None, 200), "post": ({}, 415)},
+    "combine-datasets": {"post": ({}, 400)},
+    "combine-preview": {"post": ({}, 400)},
     "annotation-data-detail": {
         "get": (None, 200),
         "patch": ({"name": "seen"}, 200),
@@ -104,6 +106,8 @@ OPEN_TO_ALL = {"schema", "docs"}
 ABOUT_ONESELF = {  # a stranger is answered about what is theirs
     "dataset-list",
     "upload-list",
+    "combine-datasets",
+    "combine-preview",
     *(f"{record}-list" for record in ("annotation-project", "annotation-job", "training-task", "inference-job")),
     *(f"{record}-claim" for record in ("annotation-project", "training-task", "inference-job")),
 }

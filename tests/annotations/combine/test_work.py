@@ -7,12 +7,11 @@ from annotations import tasks
 from annotations.combine import work as combine_work
 from annotations.models import Annotation, AnnotationDataStatus, AnnotationType, Combination
 from annotations.services.combinations import Wanted, combine_datasets, recipe_of
-from annotations.statistics import recount_all as recount_annotations
 from datasets.deletion import run as run_deletion
 from datasets.errors import WrongState
 from datasets.ingest.publish import counts_of
 from datasets.ingest.recount import recount_all
-from datasets.models import Blob, Dataset, DatasetStatus, Image, Series, Study
+from datasets.models import Blob, Dataset, DatasetStatus, Series, Study
 from datasets.services.deletions import delete_dataset
 from datasets.services.ingests import cancel_ingest, keep_accepted
 from datasets.services.progress import progress_of, with_progress
@@ -21,9 +20,11 @@ from deepcap.common.leases import WorkState
 from tests.annotations.builders import Row, make_annotation_data
 from tests.builders import make_dataset, make_image, png
 
+from .world import dataset_of, images_of, made, said, single
+
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
-SINGLE, MULTI = AnnotationType.SINGLE_LABEL, AnnotationType.MULTI_LABEL
+MULTI = AnnotationType.MULTI_LABEL
 BOXES, MASKS = AnnotationType.DETECTION, AnnotationType.SEGMENTATION
 
 
@@ -31,55 +32,6 @@ BOXES, MASKS = AnnotationType.DETECTION, AnnotationType.SEGMENTATION
 def small_pieces(monkeypatch):
     for name, size in (("IMAGES_PER_PIECE", 3), ("LISTED_PER_PIECE", 2), ("ANNOTATIONS_PER_PIECE", 3)):
         monkeypatch.setattr(combine_work, name, size)
-
-
-def dataset_of(owner, name, shades, *, folder=""):
-    """Return a dataset of PNG images "0.png" …, one a study, of these shades."""
-    dataset = make_dataset(
-        owner, name, status=DatasetStatus.AVAILABLE, image_count=len(shades), study_count=len(shades)
-    )
-    for place, shade in enumerate(shades):
-        path = f"{folder}{place}.png"
-        study = Study.objects.create(dataset=dataset, key=path, name=path, position=place)
-        study.cover = make_image(study, path, png(shade))
-        study.save()
-    Dataset.objects.filter(pk=dataset.pk).update(**counts_of(dataset.pk))
-    return dataset
-
-
-def images_of(dataset):
-    return list(Image.objects.filter(dataset=dataset).order_by("study__position", "position"))
-
-
-def single(dataset, *names):
-    """Return single-label data of a dataset's images in order; None leaves an image out."""
-    rows = {image: [Row(name, value=1)] for image, name in zip(images_of(dataset), names, strict=True) if name}
-    labels = sorted({name for name in names if name})
-    return make_annotation_data(dataset, SINGLE, labels, rows)
-
-
-def made(owner, *sources, **choices):
-    """Combine (dataset, annotation data) pairs, with the worker's part done."""
-    given = [{"dataset": dataset.pk, "annotation_data": data and data.pk} for dataset, data in sources]
-    dataset = combine_datasets(wanted=Wanted(given, **choices), by=owner, name="made")
-    tasks.run_combination(dataset.combination.pk)
-    dataset.refresh_from_db()
-    assert dataset.status == DatasetStatus.AVAILABLE, dataset.status_detail
-    assert recount_all() == 0
-    assert recount_annotations() == 0
-    return dataset
-
-
-def said(dataset):
-    """Return {path: sorted labels} of what the only annotation data of a dataset list."""
-    data = dataset.annotation_data.get()
-    assert data.status == AnnotationDataStatus.AVAILABLE
-    found = {path: [] for path in data.listed.values_list("image__path", flat=True)}
-    for path, label in Annotation.objects.filter(item__annotation_data=data).values_list(
-        "item__image__path", "label__name"
-    ):
-        found[path].append(label)
-    return {path: sorted(labels) for path, labels in found.items()}
 
 
 def test_the_result_has_the_studies_of_all_sources_in_order(user, store):

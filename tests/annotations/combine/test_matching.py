@@ -1,0 +1,61 @@
+"""Which labels are proposed to be one, and which are not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotations.combine.matching import distance, propose
+
+NAMES = st.text(alphabet="abAB s_-1", min_size=1, max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "way"),
+    [
+        ("cat", "cat", "exact"),
+        ("Cat", "cat", "case"),
+        ("Straße", "STRASSE", "case"),
+        ("pleural effusion", "Pleural_Effusion", "punctuation"),
+        ("no-finding", "No Finding", "punctuation"),
+        ("nodule", "Nodules", "plural"),
+        ("opacity", "opacities", "plural"),
+        ("mass", "masses", "plural"),
+        ("pneumonia", "pnuemonia", "similar"),
+        ("cardiomegaly", "cardiomegally", "similar"),
+    ],
+)
+def test_names_that_may_mean_the_same(one, other, way):
+    [match] = propose([[one], [other]])
+    assert (match.label, match.way) == (one, way)
+    assert set(match.names) == {one, other}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("mass", "mask"), ("left", "right"), ("grade 1", "grade 2"), ("T1", "T2"), ("normal", "abnormal"), ("bus", "bu")],
+)
+def test_names_that_do_not(one, other):
+    assert [match.way for match in propose([[one], [other]])] == ["none", "none"]
+
+
+def test_labels_of_one_source_are_not_put_together():
+    matches = propose([["cat", "Cat"], ["CAT"]])
+    assert [(match.names, match.way) for match in matches] == [(("cat", "CAT"), "case"), (("Cat",), "none")]
+
+
+@given(st.lists(st.lists(NAMES, max_size=5, unique=True), max_size=4))
+def test_every_name_is_in_one_match(sources):
+    matches = propose(sources)
+    names = [name for match in matches for name in match.names]
+    assert sorted(names) == sorted({name for source in sources for name in source})
+    for match in matches:
+        for source in sources:
+            assert len(set(match.names) & set(source)) <= 1
+
+
+@given(NAMES, NAMES, NAMES)
+def test_the_distance_is_one(one, other, third):
+    assert distance(one, other) == distance(other, one)
+    assert (distance(one, other) == 0) == (one == other)
+    assert abs(len(one) - len(other)) <= distance(one, other) <= max(len(one), len(other))
+    assert distance(one, one + third) == len(third)
