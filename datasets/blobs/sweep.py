@@ -13,10 +13,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from datasets.models import Blob, Deletion, StorageRemoval, VaultCandidate, WriteIntent
+from deepcap.common.bulk import insert_rows
 
 from .keys import family_of
 from .store import STORAGE_FAULTS, get_store
@@ -63,40 +65,37 @@ def referenced(blob_ids: Collection[int]) -> set[int]:
 
 
 @transaction.atomic(durable=True)
-def settle_candidates(*, deletion_id: int | None = None, limit: int = 500) -> int:
+def settle_candidates(*, deletion_id: int | None = None, limit: int = 1000) -> int:
     """Decide about up to ``limit`` candidates, of one deletion or of all; returns how many were decided.
 
     A blob that nothing refers to loses its row, and the removal of its objects is ordered. A blob that is referred to
     stays. A candidate whose blob was touched within ``DEEPCAP_BLOB_GRACE``, or is locked by a writer, waits.
     """
     untouched = timezone.now() - settings.DEEPCAP_BLOB_GRACE
-    touched = Blob.objects.filter(pk=OuterRef("blob_pk"), touched_at__gt=untouched)
-    due = VaultCandidate.objects.exclude(Exists(touched))
+    # Looked up blob by blob: as NOT EXISTS, PostgreSQL reads the whole table of blobs to find those few it can join.
+    touched_at = Subquery(Blob.objects.filter(pk=OuterRef("blob_pk")).values("touched_at"))
+    due = VaultCandidate.objects.alias(touched_at=Coalesce(touched_at, untouched)).filter(touched_at__lte=untouched)
     if deletion_id is not None:
         due = due.filter(deletion=deletion_id)
-    candidates = list(due.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:limit])
+    due = due.order_by("pk").select_for_update(skip_locked=True)
+    candidates = list(due.values_list("pk", "blob_pk", "deletion_id")[:limit])
 
-    blob_ids = {candidate.blob_pk for candidate in candidates}
-    free = {
-        blob.pk: blob
-        for blob in Blob.objects.filter(pk__in=blob_ids, touched_at__lte=untouched).select_for_update(skip_locked=True)
-    }
+    blob_ids = {blob_id for _pk, blob_id, _deletion in candidates}
+    takeable = Blob.objects.filter(pk__in=blob_ids, touched_at__lte=untouched).select_for_update(skip_locked=True)
+    free = {row[0]: row for row in takeable.values_list("pk", "stem", "size", "has_thumbnail")}
     locked = set(Blob.objects.filter(pk__in=blob_ids - free.keys()).values_list("pk", flat=True))
     unreferenced = free.keys() - referenced(free)  # asked after locking: nobody can refer to them any more
 
-    deletion_of = {candidate.blob_pk: candidate.deletion_id for candidate in reversed(candidates)}
-    StorageRemoval.objects.bulk_create(
-        StorageRemoval(
-            prefix=family_of(free[pk].stem),
-            size=free[pk].size,
-            object_count=1 + free[pk].has_thumbnail,
-            deletion_id=deletion_of[pk],
-        )
-        for pk in sorted(unreferenced)
+    deletion_of = {blob_id: deletion for _pk, blob_id, deletion in reversed(candidates)}
+    removals = (free[pk] for pk in sorted(unreferenced))
+    insert_rows(
+        StorageRemoval,
+        ("prefix", "size", "object_count", "deletion"),
+        [(family_of(stem), size, 1 + thumbnail, deletion_of[pk]) for pk, stem, size, thumbnail in removals],
     )
     Blob.objects.filter(pk__in=unreferenced)._raw_delete(Blob.objects.db)  # referred to by none, as was just asked
-    decided = [candidate.pk for candidate in candidates if candidate.blob_pk not in locked]
-    VaultCandidate.objects.filter(pk__in=decided).delete()
+    decided = [pk for pk, blob_id, _deletion in candidates if blob_id not in locked]
+    VaultCandidate.objects.filter(pk__in=decided)._raw_delete(VaultCandidate.objects.db)
     return len(decided)
 
 
@@ -135,19 +134,20 @@ def clear_expired_intents(limit: int = 100) -> int:
 
 @transaction.atomic(durable=True)
 def _count_as_removed(removal_ids: list[int]) -> int:
-    done = list(StorageRemoval.objects.filter(pk__in=removal_ids).order_by("pk").select_for_update(skip_locked=True))
+    removals = StorageRemoval.objects.filter(pk__in=removal_ids).order_by("pk").select_for_update(skip_locked=True)
+    done = list(removals.values_list("pk", "deletion_id", "object_count", "size"))
     objects: dict[int, int] = defaultdict(int)
     size: dict[int, int] = defaultdict(int)
-    for removal in done:
-        if removal.deletion_id is not None:
-            objects[removal.deletion_id] += removal.object_count
-            size[removal.deletion_id] += removal.size
+    for _pk, deletion_id, object_count, byte_count in done:
+        if deletion_id is not None:
+            objects[deletion_id] += object_count
+            size[deletion_id] += byte_count
     for deletion_id in sorted(objects):
         Deletion.objects.filter(pk=deletion_id).update(
             objects_removed=F("objects_removed") + objects[deletion_id],
             bytes_removed=F("bytes_removed") + size[deletion_id],
         )
-    StorageRemoval.objects.filter(pk__in=[removal.pk for removal in done]).delete()
+    StorageRemoval.objects.filter(pk__in=[pk for pk, *_ in done])._raw_delete(StorageRemoval.objects.db)
     return len(done)
 
 

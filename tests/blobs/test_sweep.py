@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from datasets.blobs.store import get_store
@@ -17,6 +17,7 @@ from datasets.blobs.sweep import (
     sweep,
 )
 from datasets.models import Blob, Deletion, Image, StorageRemoval, VaultCandidate, WriteIntent
+from deepcap.common.bulk import insert_rows
 from tests.blobs.vault import assert_sound, erase, ingest, make_study, start_writer, write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -164,3 +165,30 @@ def test_objects_are_removed_outside_of_transactions(monkeypatch):
     monkeypatch.setattr(store, "remove_prefixes", observe)
     sweep()
     assert seen == [False]
+
+
+def test_a_few_are_decided_without_reading_all_blobs():
+    long_ago = timezone.now() - timedelta(days=1)
+    rows = [(f"{number:064d}", 1, f"blobs/{number}", long_ago) for number in range(20_000)]
+    insert_rows(Blob, ("digest", "size", "stem", "touched_at"), rows)
+    insert_rows(VaultCandidate, ("blob_pk",), list(Blob.objects.values_list("pk")))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    statements = []
+
+    def note(execute, sql, parameters, many, context):
+        if not many and sql.startswith(("SELECT", "DELETE")):
+            statements.append((sql, parameters))
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(note):
+        assert settle_candidates(limit=500) == 500
+
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    plans = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        for sql, parameters in statements:
+            cursor.execute(f"{explain} {sql}", parameters)
+            plans.append(str(cursor.fetchall()))
+    assert len([plan for plan in plans if "datasets_blob" in plan or "U0" in plan]) >= 3
+    assert not [plan for plan in plans if "Seq Scan on datasets_blob" in plan or "SCAN datasets_blob" in plan]
