@@ -17,10 +17,10 @@ from django_htmx.http import trigger_client_event
 from datasets.console.access import ConsolePage, ConsoleView
 from datasets.console.deletions import restorable_now
 from datasets.services.deletions import CONFIRMATION
-from usage.models import AnnotationJob
 from usage.services.deletions import delete_usage, usage_impact
 from usage.services.inference_jobs import rename_inference_job
 from usage.services.rules import NAME_LENGTH
+from usage.services.titles import title_of
 from usage.services.training_tasks import rename_training_task
 from usage.services.work import stop
 
@@ -102,18 +102,6 @@ class UsageProgress(ConsoleView):
         if row.status not in self.kind.under_way:
             return trigger_client_event(HttpResponse(status=204), "deepcap:dataset-settled")
         return render(request, f"usage/live/{self.kind.slug}.html", live(self.kind, row))
-
-
-def title_of(row: Any) -> str:
-    """Return the words that name a record; a job is named by its person and its project."""
-    if isinstance(row, AnnotationJob):
-        person = row.assignee.display_name if row.assignee else _("nobody")
-        return _("%(role)s job of %(person)s in %(project)s") % {
-            "role": row.get_role_display(),
-            "person": person,
-            "project": row.project.name,
-        }
-    return str(row)
 
 
 def back(request: HttpRequest, kind: Kind, row: Any) -> HttpResponse:

@@ -6,16 +6,19 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 
 from annotations.models import AnnotationData, SourceKind
 from datasets.console.access import ConsoleView
 from deepcap.accounts.models import User
-
-from .kinds import INFERENCES, PROJECTS, Kind
+from usage.models import AnnotationProject, InferenceJob
 
 FEW = 20
-SOURCES = {SourceKind.ANNOTATION_PROJECT.value: PROJECTS, SourceKind.INFERENCE_JOB.value: INFERENCES}
+SOURCES: dict[str, Any] = {
+    SourceKind.ANNOTATION_PROJECT: AnnotationProject,
+    SourceKind.INFERENCE_JOB: InferenceJob,
+    SourceKind.CONVERTED: AnnotationData,
+}
 
 
 def made_from(row: Any, source_kind: SourceKind, *, user: User) -> QuerySet[AnnotationData]:
@@ -25,13 +28,12 @@ def made_from(row: Any, source_kind: SourceKind, *, user: User) -> QuerySet[Anno
 
 
 class SourceLink(ConsoleView):
-    """Where annotation data come from: a link while the project or job exists, otherwise the word that it is gone."""
+    """What annotation data were made of: a link while that exists, otherwise the word that it is gone."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        data = AnnotationData.objects.visible_to(request.user).filter(pk=pk).first()
-        kind: Kind | None = SOURCES.get(data.source_kind) if data else None
-        source = None
-        if data and kind and isinstance(data.source_detail.get("id"), int):
-            source = kind.model._default_manager.visible_to(request.user).filter(pk=data.source_detail["id"]).first()  # type: ignore[attr-defined]
-        name = data.source_detail.get("name", "") if data else ""
-        return render(request, "usage/includes/source_link.html", {"source": source, "name": name})
+        data = get_object_or_404(AnnotationData.objects.visible_to(request.user), pk=pk)
+        table, source_id = SOURCES.get(data.source_kind), data.source_detail.get("id")
+        is_known = table is not None and isinstance(source_id, int)
+        source = table.objects.visible_to(request.user).filter(pk=source_id).first() if is_known else None
+        context = {"source": source, "name": data.source_detail.get("name", ""), "is_gone": is_known and source is None}
+        return render(request, "usage/includes/source_link.html", context)

@@ -3,10 +3,20 @@
 from django.urls import URLPattern, include, path
 
 from .actions import UsageDelete, UsageProgress, UsageRename, UsageStop
+from .annotation_jobs import AnnotationJobDetail, AnnotationJobList, JobResume, JobStudies
+from .annotation_projects import AnnotationProjectCreate, AnnotationProjectDetail, AnnotationProjectList
 from .inference_jobs import InferenceJobCreate, InferenceJobDetail, InferenceJobExport, InferenceJobList
-from .kinds import INFERENCES, TRAININGS, Kind
+from .kinds import INFERENCES, JOBS, PROJECTS, TRAININGS, Kind
 from .listing import RowsUnderWay
 from .made import SourceLink
+from .project_actions import (
+    MemberAdd,
+    MemberChange,
+    ProjectEdit,
+    ProjectExport,
+    ProjectFinish,
+    ProjectPublish,
+)
 from .training_tasks import TrainingTaskCreate, TrainingTaskDetail, TrainingTaskList
 
 
@@ -20,6 +30,25 @@ def of_all(kind: Kind) -> list[URLPattern]:
     ]
 
 
+annotation_projects = [
+    path("", AnnotationProjectList.as_view(), name="annotation-project-list"),
+    path("create/", AnnotationProjectCreate.as_view(), name="annotation-project-create"),
+    path("<int:pk>/", AnnotationProjectDetail.as_view(), name="annotation-project-detail"),
+    path("<int:pk>/publish/", ProjectPublish.as_view(), name="annotation-project-publish"),
+    path("<int:pk>/edit/", ProjectEdit.as_view(), name="annotation-project-edit"),
+    path("<int:pk>/finish/", ProjectFinish.as_view(), name="annotation-project-finish"),
+    path("<int:pk>/export/", ProjectExport.as_view(), name="annotation-project-export"),
+    path("<int:pk>/members/", MemberAdd.as_view(), name="annotation-project-add-member"),
+    path("<int:pk>/members/<int:member_pk>/", MemberChange.as_view(), name="annotation-project-member"),
+    *of_all(PROJECTS),
+]
+annotation_jobs = [
+    path("", AnnotationJobList.as_view(), name="annotation-job-list"),
+    path("<int:pk>/", AnnotationJobDetail.as_view(), name="annotation-job-detail"),
+    path("<int:pk>/studies/", JobStudies.as_view(), name="annotation-job-studies"),
+    path("<int:pk>/resume/", JobResume.as_view(), name="annotation-job-resume"),
+    *of_all(JOBS),
+]
 training_tasks = [
     path("", TrainingTaskList.as_view(), name="training-task-list"),
     path("create/", TrainingTaskCreate.as_view(), name="training-task-create"),
@@ -37,6 +66,8 @@ inference_jobs = [
 ]
 
 urlpatterns = [
+    path("annotation-projects/", include(annotation_projects)),
+    path("annotation-jobs/", include(annotation_jobs)),
     path("training-tasks/", include(training_tasks)),
     path("inference-jobs/", include(inference_jobs)),
     path("annotation-data/<int:pk>/source/", SourceLink.as_view(), name="annotation-data-source"),

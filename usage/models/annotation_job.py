@@ -90,6 +90,10 @@ class AnnotationJob(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("annotation-job-detail", args=[self.pk])
 
+    @property
+    def remaining_count(self) -> int:
+        return self.study_count - self.finished_count
+
 
 class JobStudy(models.Model):
     """A study in a job, and how far it is."""

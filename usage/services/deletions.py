@@ -28,6 +28,7 @@ from usage.progress import count_project
 from usage.under import counted_by, under
 
 from .rules import dataset_of, require_owner
+from .titles import title_of
 
 RECORDS: tuple[type[models.Model], ...] = (AnnotationProject, AnnotationJob, TrainingTask, InferenceJob)
 KINDS = ("annotation_projects", "annotation_jobs", "training_tasks", "inference_jobs")
@@ -63,7 +64,7 @@ def delete_usage(*, row: models.Model, by: User, confirmation: object) -> Deleti
         table.objects.filter(pk=row.pk).update(status=DELETING, **ended)
         deletion = request_deletion(
             target=row,
-            name=str(row),
+            name=title_of(row)[:200],
             owner=dataset_of(row).owner,
             by=by,
             impact=expected,
