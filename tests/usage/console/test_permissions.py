@@ -19,11 +19,7 @@ def patterns(found=urlpatterns):
 
 
 PATTERNS = list(patterns())
-NAMES = {
-    each.name: [name for name in ("member_pk", "<int:pk>") if name in str(each.pattern)] for each in PATTERNS
-}
-    pattern.name: [name for name in ("member_pk", "<int:pk>") if name in str(pattern.pattern)] for pattern in PATTERNS
-}
+NAMES = {each.name: [name for name in ("member_pk", "<int:pk>") if name in str(each.pattern)] for each in PATTERNS}
 OF_ONE = sorted(name for name, arguments in NAMES.items() if arguments and name != "annotation-data-source")
 WITHOUT_PAGE = {
     "annotation-project-publish",
