@@ -18,6 +18,7 @@ from datasets.tasks import advance_ingest, run_deletion
 from deepcap.accounts.models import User
 from deepcap.accounts.services import record
 from deepcap.common import cascade
+from deepcap.common.deadlocks import again_after_deadlock
 from deepcap.common.errors import Conflict
 from deepcap.common.leases import WorkState
 
@@ -36,13 +37,10 @@ def delete_dataset(*, dataset: Dataset, by: User, confirmation: object) -> Delet
     _require_right(owner_id=dataset.owner_id, by=by)
     require_confirmation(confirmation)
     expected = impact(dataset)
-    with transaction.atomic():
-        status_before = hide(dataset)
-        if status_before is None:
-            return _open_deletion(dataset)
-        deletion = request_deletion(
-            target=dataset, name=dataset.name, owner=dataset.owner, by=by, impact=expected, status_before=status_before
-        )
+    # What is being read into the dataset takes some of the same locks.
+    deletion = again_after_deadlock(lambda: _hide_and_request(dataset, by=by, impact=expected))
+    if deletion is None:
+        return _open_deletion(dataset)
     dataset.refresh_from_db()
     return deletion
 
@@ -121,6 +119,17 @@ def require_confirmation(word: object) -> None:
     """Pass if the person has typed the word, exactly. Raises ConfirmationRequired."""
     if word != CONFIRMATION:
         raise ConfirmationRequired
+
+
+@transaction.atomic
+def _hide_and_request(dataset: Dataset, *, by: User, impact: Mapping[str, int]) -> Deletion | None:
+    """Hide the dataset and order its deletion; None when that has been done before."""
+    status_before = hide(dataset)
+    if status_before is None:
+        return None
+    return request_deletion(
+        target=dataset, name=dataset.name, owner=dataset.owner, by=by, impact=impact, status_before=status_before
+    )
 
 
 @transaction.atomic

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from datasets.blobs.reconcile import reconcile
@@ -14,8 +18,10 @@ from datasets.blobs.writer import BlobWriter
 from datasets.deletion import run
 from datasets.ingest import pipeline, read
 from datasets.models import Dataset, DatasetStatus, Deletion, Image, Ingest, IngestStage, WriteIntent
+from datasets.services import deletions
 from datasets.services.deletions import delete_dataset, restore_dataset
 from datasets.services.uploads import upload_file
+from deepcap.accounts.models import AuditEvent
 from tests.builders import png, zip_of
 
 from .test_work import assert_nothing_is_left
@@ -104,3 +110,81 @@ def test_restored_after_all_was_read_nothing_is_lost(dataset, user, settings, mo
     dataset.refresh_from_db()
     assert (dataset.status, dataset.image_count) == (DatasetStatus.PREPARATION_FAILED, 5)
     assert dataset.status_detail == "1 file could not be used."
+
+
+def within(seconds: float, happens: Callable[[], bool]) -> None:
+    """Wait until something happens that must happen soon."""
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def others_that_wait() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
+
+
+class Opposite(threading.Thread):
+    """Another connection that locks the dataset before its ingest, ``times`` times, as soon as it is waited for.
+
+    It is patient: it is the others' transactions that PostgreSQL ends.
+    """
+
+    def __init__(self, dataset: Dataset, *, times: int) -> None:
+        super().__init__()
+        self.dataset_id, self.times, self.fault = dataset.pk, times, None
+        self.holds = threading.Event()
+
+    def run(self) -> None:
+        try:
+            for _time in range(self.times):
+                with transaction.atomic():
+                    with connection.cursor() as cursor:
+                        cursor.execute("SET LOCAL deadlock_timeout = '10min'")
+                    Dataset.objects.select_for_update().get(pk=self.dataset_id)
+                    self.holds.set()
+                    within(60, others_that_wait)
+                    Ingest.objects.select_for_update().get(dataset=self.dataset_id)
+        except BaseException as fault:
+            self.fault = fault
+            self.holds.set()
+            raise
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def two_connections() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite locks the whole database: its transactions cannot lock each other out")
+
+
+def deleted_against(other: Opposite, dataset: Dataset) -> Deletion:
+    other.start()
+    try:
+        assert other.holds.wait(60)
+        return delete_dataset(dataset=dataset, by=dataset.owner, confirmation="DELETE")
+    finally:
+        other.join(120)
+        assert other.fault is None
+
+
+def test_a_deadlock_with_who_reads_is_no_matter_of_who_deletes(dataset, monkeypatch, two_connections):
+    attempts = []
+    monkeypatch.setattr(deletions, "hide", lambda dataset, hide=deletions.hide: attempts.append(1) or hide(dataset))
+
+    deletion = deleted_against(Opposite(dataset, times=1), dataset)
+
+    assert len(attempts) == 2
+    assert Deletion.objects.get() == deletion
+    assert AuditEvent.objects.filter(action="dataset.deletion_requested").count() == 1
+    assert Dataset.objects.get().status == DatasetStatus.DELETING
+
+
+def test_inside_of_another_transaction_a_deadlock_is_told(dataset, two_connections):
+    with pytest.raises(OperationalError, match="deadlock"), transaction.atomic():
+        deleted_against(Opposite(dataset, times=1), dataset)
+
+    assert not Deletion.objects.exists()
