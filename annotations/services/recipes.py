@@ -35,13 +35,15 @@ class Chosen:
         return next((data.annotation_type for data in self.annotation_data if data is not None), "")
 
 
-def choose(wanted: Wanted, *, by: User, fewest: int = 2) -> Chosen:
+def choose(wanted: Wanted, *, by: User) -> Chosen:
     """Return what is wanted with its rows. Raises CombinationRefused, and WrongState for what is not available.
 
+    One source is enough where some of its studies were picked: the result is a subset of it.
     Codes: sources_too_few, sources_too_many, source_twice, not_found (404), annotation_types_differ,
     choice_unknown, keep_all_single_label, label_name_invalid, studies_unknown.
     """
     ids = [source["dataset"] for source in wanted.sources]
+    fewest = 1 if any(source.get("studies") is not None for source in wanted.sources) else 2
     if len(wanted.sources) < fewest:
         raise _refused("sources_too_few", _("Choose at least %(least)d datasets."), least=fewest)
     if len(ids) > MOST_SOURCES:

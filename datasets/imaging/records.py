@@ -12,6 +12,7 @@ class ImageHeader:
 
     ``width`` and ``height`` are as displayed: the EXIF orientation of a JPEG or PNG is applied. Texts are "" where the
     file has none. ``attributes`` holds DICOM keywords with JSON values and no attribute that identifies a patient.
+    ``patient`` does: it is for making a keyed digest of, and not to be stored.
     """
 
     format: Format
@@ -40,6 +41,7 @@ class ImageHeader:
     window_width: float | None = None
     slice_position: float | None = None
     burned_in_annotation: bool | None = None
+    patient: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
 
 

@@ -35,6 +35,7 @@ from .examine import (
     study_key,
 )
 from .index import problems
+from .patients import patient_key
 from .source import read_batch
 from .unfold import unfold
 
@@ -198,6 +199,7 @@ def _studies(dataset_id: int, images: Iterable[Accepted]) -> dict[str, int]:
                 key=key,
                 name=key,
                 study_instance_uid=clean(accepted.examined.header.study_instance_uid, 64),
+                patient_key=patient_key(accepted.examined.header.patient),
             )
             for key, accepted in sorted(first.items())
         ],

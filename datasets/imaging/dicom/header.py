@@ -1,4 +1,4 @@
-"""From DICOM elements to the plain header: what lists and the viewer need, and nothing about the patient."""
+"""From DICOM elements to the plain header: what lists and the viewer need, and who the patient is, to be digested."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -101,8 +101,21 @@ def build_header(file: DicomFile, pixels: PixelDescription) -> ImageHeader:
             attributes.get("ImagePositionPatient"), attributes.get("ImageOrientationPatient")
         ),
         burned_in_annotation={"YES": True, "NO": False}.get(burned_in),
+        patient=patient_of(elements),
         attributes=attributes,
     )
+
+
+def patient_of(elements: Elements) -> str:
+    """Return what tells the patient from others: PatientID with its issuer (PS3.3 C.7.1.1), else name and birth date.
+
+    "" where neither is there: a name alone tells nobody apart.
+    """
+    if number := elements.text(tags.PATIENT_ID):
+        return f"id\x1f{elements.text(tags.ISSUER_OF_PATIENT_ID)}\x1f{number}"
+    name = elements.text(tags.PATIENT_NAME).rstrip("^= ").casefold()
+    birth = elements.text(tags.PATIENT_BIRTH_DATE)
+    return f"name\x1f{name}\x1f{birth}" if name and birth else ""
 
 
 def slice_position(position: list[float] | None, orientation: list[float] | None) -> float | None:

@@ -7,6 +7,7 @@ from annotations import tasks
 from annotations.combine import work as combine_work
 from annotations.models import Annotation, AnnotationDataStatus, AnnotationType, Combination
 from annotations.services.combinations import Wanted, combine_datasets, recipe_of
+from annotations.statistics import recount_all as recount_annotations
 from datasets.deletion import run as run_deletion
 from datasets.errors import WrongState
 from datasets.ingest.publish import counts_of
@@ -246,3 +247,18 @@ def test_a_result_outlives_its_sources_and_they_outlive_it(user, store, settings
             pass
     assert {image.path: store.read(image.blob.original_key) for image in images_of(first)} == kept
     assert len(said(first)) == 5
+
+
+def test_studies_that_were_picked_make_a_subset(user):
+    a = dataset_of(user, "a", range(6))
+    data = single(a, "x", "y", None, "x", "y", "z")
+    picked = list(a.studies.filter(position__in=(1, 2, 5)).values_list("pk", flat=True))
+    given = [{"dataset": a.pk, "annotation_data": data.pk, "studies": picked}]
+    dataset = combine_datasets(wanted=Wanted(given), by=user, name="subset")
+    tasks.run_combination(dataset.combination.pk)
+    dataset.refresh_from_db()
+    assert (dataset.status, dataset.study_count) == (DatasetStatus.AVAILABLE, 3)
+    assert [image.path for image in images_of(dataset)] == ["1.png", "2.png", "5.png"]
+    assert said(dataset) == {"1.png": ["y"], "5.png": ["z"]}
+    assert [(source.image_count, source.done_count) for source in dataset.sources.all()] == [(3, 3)]
+    assert recount_all() == recount_annotations() == 0
