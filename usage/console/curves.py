@@ -60,8 +60,8 @@ def _chart(title: str, curves: Sequence[Curve]) -> MetricChart:
 
 
 def span(lowest: float, highest: float) -> tuple[float, float]:
-    """Return the ends of an axis: 0 to 1 for shares, otherwise a little beyond the values; never the same twice."""
-    if lowest >= 0 and highest <= 1:
+    """Return the ends of an axis, which differ: 0 to 1 for what looks like shares, else a little beyond the values."""
+    if lowest >= 0 and 0.5 <= highest <= 1:
         return 0.0, 1.0
     size = highest - lowest
     if not math.isfinite(size):
