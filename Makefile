@@ -60,7 +60,7 @@ lint: .venv/dev-installed $(node_modules_stamps)
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) manage.py check
 	$(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
-	.venv/bin/djlint --lint --quiet deepcap/templates datasets/templates annotations/templates viewer/templates
+	.venv/bin/djlint --lint --quiet deepcap/templates datasets/templates annotations/templates usage/templates viewer/templates
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	set -e; for project in $(frontends); do (cd $$project && npm run --silent lint); done
 
