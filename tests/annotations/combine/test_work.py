@@ -1,5 +1,9 @@
 """Datasets made of datasets, against the same worked out by hand."""
 
+import hashlib
+from datetime import timedelta
+from itertools import permutations
+
 import pytest
 from django.utils import timezone
 
@@ -236,17 +240,27 @@ def test_turns_are_taken_and_lost_work_is_found(user, monkeypatch):
     assert dataset.status == DatasetStatus.AVAILABLE
 
 
-def test_a_result_outlives_its_sources_and_they_outlive_it(user, store, settings):
-    settings.DEEPCAP_TRASH_DAYS = 0
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_what_is_left_is_whole_whatever_is_deleted_first(user, store, settings, order):
+    settings.DEEPCAP_TRASH_DAYS, settings.DEEPCAP_BLOB_GRACE = 0, timedelta(0)
     a, b = dataset_of(user, "a", range(3)), dataset_of(user, "b", range(2, 5), folder="b/")
-    first = made(user, (a, single(a, *"xyz")), (b, single(b, *"xyz")))
-    kept = {image.path: store.read(image.blob.original_key) for image in images_of(first)}
-    for dataset in (a, b):
-        deletion = delete_dataset(dataset=dataset, by=user, confirmation="DELETE")
+    datasets = [a, b, made(user, (a, single(a, *"xyz")), (b, single(b, *"zzz")))]
+    for number in order:
+        gone = datasets[number]
+        deletion = delete_dataset(dataset=gone, by=user, confirmation="DELETE")
         while run_deletion(deletion.pk):
             pass
-    assert {image.path: store.read(image.blob.original_key) for image in images_of(first)} == kept
-    assert len(said(first)) == 5
+        left = [dataset for dataset in datasets if Dataset.objects.filter(pk=dataset.pk).exists()]
+        assert gone not in left
+        for dataset in left:
+            blobs = [image.blob for image in images_of(dataset)]
+            assert len(blobs) == dataset.image_count
+            for blob in blobs:
+                assert hashlib.sha256(store.read(blob.original_key)).hexdigest() == blob.digest
+            assert len(said(dataset)) == dataset.image_count
+        stems = {key.partition(".")[0] for key, _size in store.keys("")}
+        assert stems == set(Blob.objects.values_list("stem", flat=True)), "no object without a row, no row without one"
+    assert not Blob.objects.exists()
 
 
 def test_studies_that_were_picked_make_a_subset(user):
