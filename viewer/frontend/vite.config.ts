@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { inlineStyles } from "./build/inline-styles.ts";
 import { licences } from "./build/licences.ts";
+import { preloadMain } from "./build/preload.ts";
 import { iconSprite } from "./build/sprite.ts";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -26,7 +27,7 @@ export default defineConfig({
   root,
   base: "./",
   publicDir: false,
-  plugins: [inlineStyles(), iconSprite(root), licences(root, ["lucide-static", ...IN_WORKERS])],
+  plugins: [inlineStyles(), iconSprite(root), preloadMain(), licences(root, ["lucide-static", ...IN_WORKERS])],
   resolve: {
     alias: [
       { find: "@console", replacement: fileURLToPath(new URL("../../frontend/src", import.meta.url)) },

@@ -5,7 +5,7 @@ import { publishApi } from "./api.ts";
 import { App } from "./app.ts";
 import { Cine } from "./cine.ts";
 import { Commands } from "./commands.ts";
-import { fetchJson } from "./imaging/fetching.ts";
+import { type Asked, expectResponse, fetchJson } from "./imaging/fetching.ts";
 import { Overlays } from "./overlays/overlays.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { Scene, StudyReference } from "./scene/types.ts";
@@ -26,7 +26,8 @@ import { Tools } from "./viewport/tools.ts";
 import "./styles/viewer.css";
 
 /** Builds the page around the scene it came with, and shows the image it was opened on. */
-export async function start(): Promise<void> {
+export async function start(first: Asked | null): Promise<void> {
+  if (first) expectResponse(first);
   const root = document.querySelector<HTMLElement>("#viewer");
   if (!root) throw new Error("The page has no #viewer.");
   try {
@@ -141,4 +142,5 @@ async function build(root: HTMLElement, scene: Scene): Promise<void> {
   keepAddress(app, overlays);
   publishApi(app);
   await app.open(scene);
+  tools.start();
 }

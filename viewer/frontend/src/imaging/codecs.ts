@@ -2,8 +2,8 @@ import { getWebWorkerManager } from "@cornerstonejs/core";
 import { init } from "@cornerstonejs/dicom-image-loader";
 import type { SceneImage } from "../scene/types.ts";
 import { decodeBitmap } from "./bitmap.ts";
+import { nativeFrame, withoutHighBits } from "./native.ts";
 import { type Pixels, quantise, toInterleaved, ybrToRgb } from "./pixels.ts";
-import { extent } from "./statistics.ts";
 
 const JPEG_BASELINE = "1.2.840.10008.1.2.4.50";
 /** Syntaxes whose decoders leave colour planes as the header states them: native ones and RLE. */
@@ -19,7 +19,11 @@ interface DecodedFrame {
   planarConfiguration?: number;
 }
 
-export function startCodecs(): void {
+let started = false;
+
+function startCodecs(): void {
+  if (started) return;
+  started = true;
   const cores = navigator.hardwareConcurrency || 2;
   init({ maxWebWorkers: Math.max(1, Math.min(MOST_WORKERS, cores - 1)) });
 }
@@ -29,6 +33,9 @@ export async function decodeFrame(bytes: ArrayBuffer, syntax: string, image: Sce
   if (syntax === JPEG_BASELINE) {
     return inShape(await decodeBitmap(new Blob([bytes], { type: "image/jpeg" }), "browser", false), image);
   }
+  const native = nativeFrame(bytes, syntax, image);
+  if (native) return { width: image.width, height: image.height, source: "browser", components: 1, ...native };
+  startCodecs();
   const frame: DecodedFrame = await getWebWorkerManager().executeTask("dicomImageLoader", "decodeTask", {
     imageFrame: describe(image),
     transferSyntax: syntax,
@@ -67,15 +74,10 @@ function toPixels(frame: DecodedFrame, syntax: string, image: SceneImage): Pixel
   if (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint32Array) {
     return { ...size, components: 1, ...quantise(data) };
   }
-  const samples = storedBits(data instanceof Int8Array ? Int16Array.from(data) : data, image);
+  const plain = data instanceof Int8Array ? Int16Array.from(data) : data;
+  // The decoders have sign-extended signed samples already.
+  const samples = image.signed ? plain : withoutHighBits(plain, image.bits_stored, image.bits_allocated);
   return { ...size, components: 1, samples, slope: 1, intercept: 0 };
-}
-
-/** Bits above Bits Stored may hold an overlay or garbage; the decoders have sign-extended signed samples already. */
-function storedBits<T extends Uint8Array | Uint16Array | Int16Array>(samples: T, image: SceneImage): T {
-  const highest = 2 ** image.bits_stored - 1;
-  if (image.signed || image.bits_stored >= image.bits_allocated || extent(samples).high <= highest) return samples;
-  return samples.map((sample) => sample & highest) as T;
 }
 
 /** JPEG 2000 decoders undo YBR_RCT and YBR_ICT themselves. */

@@ -12,17 +12,37 @@ export class RefusedError extends Error {
 
 const PATIENCE = 60_000;
 
+/** A request that is under way already. */
+export interface Asked {
+  url: string;
+  response: Promise<Response>;
+}
+
+let expected: Asked | null = null;
+
+/** Lets the next fetch of this address take a response that is under way. */
+export function expectResponse(asked: Asked): void {
+  expected = asked;
+}
+
 /**
  * Fetches from our own server, signed in as the page is. Links the server redirects to are signed anew by each request,
  * so an expired one (403 or 410 behind a redirect) is asked for once more without a word.
  */
 export async function fetchOk(url: string, signal?: AbortSignal): Promise<Response> {
-  const first = await get(url, signal);
+  const first = await (taken(url) ?? get(url, signal));
   if (first.ok) return first;
   const expired = first.redirected && (first.status === 403 || first.status === 410);
   const response = expired ? await get(url, signal, "reload") : first;
   if (response.ok) return response;
   throw new RefusedError(response.status, await detailOf(response));
+}
+
+function taken(url: string): Promise<Response> | null {
+  if (expected?.url !== url) return null;
+  const { response } = expected;
+  expected = null;
+  return inTime(response, PATIENCE);
 }
 
 function get(url: string, signal?: AbortSignal, cache: RequestCache = "default"): Promise<Response> {

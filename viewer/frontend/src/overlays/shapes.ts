@@ -4,13 +4,16 @@ import type { Annotation } from "../scene/types.ts";
 import type { Point } from "../viewport/stage.ts";
 import { kindOf, type LoadedData, labelOf, type OverlayModel } from "./model.ts";
 
-const LETTER = 7.1;
 const TAG_HEIGHT = 18;
+const TAG_PADDING = 5;
+/** As `.shape-tag text` in canvas.css. */
+const TAG_FONT = '600 12px "Inter Variable", system-ui, sans-serif';
+const ruler = document.createElement("canvas").getContext("2d");
 
 /** Boxes and polygons above the picture, drawn anew for each picture and moved with it. Predictions are dashed. */
 export class Shapes {
   readonly element: SVGElement;
-  private drawn: { points: Point[][]; shape: SVGElement; tag: SVGElement | null }[] = [];
+  private drawn: { points: Point[][]; shape: SVGElement; tag: Tag | null }[] = [];
 
   constructor(
     private readonly app: App,
@@ -28,7 +31,7 @@ export class Shapes {
         for (const one of this.model.of(data, slot.image.id, slot.frame)) this.add(data, one);
       }
     }
-    this.element.replaceChildren(...this.drawn.flatMap(({ shape, tag }) => (tag ? [shape, tag] : [shape])));
+    this.element.replaceChildren(...this.drawn.flatMap(({ shape, tag }) => (tag ? [shape, tag.element] : [shape])));
     this.move();
   }
 
@@ -61,10 +64,8 @@ export class Shapes {
       const all = rings.flat();
       const left = Math.min(...all.map(([x]) => x));
       const top = Math.min(...all.map(([, y]) => y));
-      tag.setAttribute(
-        "transform",
-        `translate(${left.toFixed(1)},${(top < TAG_HEIGHT ? top + TAG_HEIGHT : top).toFixed(1)})`,
-      );
+      const [x, y] = placeOf(tag, left, top, this.element.clientWidth);
+      tag.element.setAttribute("transform", `translate(${x.toFixed(1)},${y.toFixed(1)})`);
     }
   }
 }
@@ -90,16 +91,35 @@ function pairs(flat: number[]): Point[] {
   ]);
 }
 
-function tagOf(caption: string, color: string): SVGElement {
-  const text = svg("text", { x: "5", y: "-5", fill: isLight(color) ? "#0b0f12" : "#ffffff" });
+interface Tag {
+  element: SVGElement;
+  width: number;
+}
+
+function tagOf(caption: string, color: string): Tag {
+  const text = svg("text", { x: String(TAG_PADDING), y: "-5", fill: isLight(color) ? "#0b0f12" : "#ffffff" });
   text.textContent = caption;
-  const width = String(caption.length * LETTER + 10);
-  return svg(
-    "g",
-    { class: "shape-tag" },
-    svg("rect", { y: String(-TAG_HEIGHT), width, height: String(TAG_HEIGHT), fill: color }),
-    text,
-  );
+  const width = Math.ceil(widthOf(caption)) + 2 * TAG_PADDING;
+  const ground = svg("rect", {
+    y: String(-TAG_HEIGHT),
+    width: String(width),
+    height: String(TAG_HEIGHT),
+    fill: color,
+  });
+  return { element: svg("g", { class: "shape-tag" }, ground, text), width };
+}
+
+function widthOf(caption: string): number {
+  if (!ruler) return 12 * caption.length;
+  ruler.font = TAG_FONT;
+  return ruler.measureText(caption).width;
+}
+
+/** Above the shape's corner; inside it where there is no room above, and never beyond the picture's right side. */
+function placeOf({ width }: Tag, left: number, top: number, room: number): Point {
+  const inside = top >= 0 && top < TAG_HEIGHT;
+  const seen = left >= 0 && left < room;
+  return [seen ? Math.max(0, Math.min(left, room - width)) : left, inside ? top + TAG_HEIGHT : top];
 }
 
 /** Whether dark letters read better than white ones on a colour (WCAG relative luminance). */

@@ -4,6 +4,7 @@ import type { App } from "../app.ts";
 import type { Commands } from "../commands.ts";
 import type { ToolName, Tools } from "../viewport/tools.ts";
 import { type ControlOptions, control, press } from "./controls.ts";
+import { overflowing } from "./overflow.ts";
 
 const TOOL_BUTTONS: { tool: ToolName; icon: string; label: string; key: string }[] = [
   { tool: "pan", icon: "hand", label: gettext("Pan"), key: "P" },
@@ -69,9 +70,7 @@ export function buildToolbar(app: App, tools: Tools, commands: Commands): HTMLEl
     onClick: commands.invert,
   });
   app.on("window", () => press(invert, app.inverted));
-  return element(
-    "div",
-    { class: "toolbar", role: "toolbar", "aria-label": gettext("Tools") },
+  const groups = [
     group(windowButton, windowMenu, ...buttons.slice(0, 2), zoom),
     group(
       button({ icon: "zoom-out", label: gettext("Zoom out"), key: "-", onClick: commands.zoomOut }),
@@ -114,7 +113,8 @@ export function buildToolbar(app: App, tools: Tools, commands: Commands): HTMLEl
       }),
       button({ id: "reset", icon: "rotate-ccw", label: gettext("Reset"), key: "0", onClick: commands.reset }),
     ),
-  );
+  ];
+  return overflowing(element("div", { class: "toolbar", role: "toolbar", "aria-label": gettext("Tools") }), groups);
 }
 
 export function buildPageControls(app: App, commands: Commands): HTMLElement {

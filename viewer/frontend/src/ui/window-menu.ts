@@ -6,6 +6,8 @@ import { type Choice, CT_PRESETS, toWindow } from "../imaging/windows.ts";
 import { format } from "../viewport/measurements.ts";
 import { placeBelow } from "./controls.ts";
 
+const BYTES = { center: 128, width: 255 };
+
 interface Row {
   choice: Choice;
   name: string;
@@ -124,7 +126,7 @@ export class WindowMenu {
     const window = slot?.image.window;
     if (window?.center !== undefined && window.width !== undefined) return valuesOf(toWindow(window));
     if (window?.rule === "voi_lut") return gettext("lookup table");
-    if (window?.rule === "stored" || !this.app.isGrey) return valuesOf({ center: 128, width: 255 });
+    if (window?.rule === "stored" || !this.app.isGrey) return valuesOf(BYTES);
     return choice.kind === "own" && applied ? valuesOf(windowOf(applied.ramp)) : gettext("lowest to highest");
   }
 
@@ -160,9 +162,11 @@ export function currentText({ applied, choice, slot }: App): string {
   if (!applied) return "";
   const stated = choice.kind === "own" && slot?.image.window.center !== undefined ? slot.image.window : null;
   const preset = choice.kind === "preset" ? CT_PRESETS[choice.index] : null;
+  // Bytes as they are stored are written 128 / 255, though their exact middle is 127.5.
+  const bytes = choice.kind === "own" && applied.ramp.low === 0 && applied.ramp.high === 255 ? BYTES : null;
   const exact = windowOf(applied.ramp);
-  const center = preset?.center ?? stated?.center ?? exact.center;
-  const width = preset?.width ?? stated?.width ?? exact.width;
+  const center = preset?.center ?? stated?.center ?? bytes?.center ?? exact.center;
+  const width = preset?.width ?? stated?.width ?? bytes?.width ?? exact.width;
   return interpolate(gettext("Current  WL: %(center)s / WW: %(width)s"), {
     center: format(center),
     width: format(width),

@@ -1,7 +1,6 @@
 import { remembered } from "@console/preferences.ts";
 import { cache, Enums, init as initCore, type PlanarViewState, RenderingEngine, type Types } from "@cornerstonejs/core";
 import { init as initTools } from "@cornerstonejs/tools";
-import { startCodecs } from "../imaging/codecs.ts";
 import { registerLoader } from "../imaging/loader.ts";
 
 export const ENGINE = "deepcap";
@@ -36,13 +35,17 @@ export interface Viewport {
   render(): void;
 }
 
+const FOUND = "deepcap.viewer.backend-found";
+
 let chosen: Backend = "cpu";
 
 export async function startEngine(element: HTMLDivElement): Promise<Viewport> {
   chosen = chooseBackend();
-  initCore({ rendering: { useCPURendering: chosen === "cpu", useGenericViewport: true }, debug: {} });
+  initCore({
+    rendering: { useCPURendering: chosen === "cpu", useGenericViewport: true, webGlContextCount: 1 },
+    debug: {},
+  });
   cache.setMaxCacheSize(CACHE_BYTES);
-  startCodecs();
   registerLoader();
   initTools();
   const engine = new RenderingEngine(ENGINE);
@@ -63,6 +66,20 @@ export function backend(): Backend {
 function chooseBackend(): Backend {
   const wish = remembered("viewer.backend");
   if (wish === "cpu" || wish === "gpu") return wish;
+  try {
+    // Asked once a tab: a context in software takes a tenth of a second to make.
+    const found = sessionStorage.getItem(FOUND);
+    if (found === "cpu") return found;
+    const best = probe();
+    sessionStorage.setItem(FOUND, best);
+    return best;
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error; // storage is forbidden
+    return probe();
+  }
+}
+
+function probe(): Backend {
   const context = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
   if (!context) return "cpu";
   const info = context.getExtension("WEBGL_debug_renderer_info");

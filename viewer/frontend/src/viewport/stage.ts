@@ -42,6 +42,7 @@ export class Stage extends EventTarget {
     if (request !== this.request) return false;
     const sameStack = keys.length === this.keys.length && keys.every((one, index) => one === this.keys[index]);
     const sameShape = this.image !== null && sizeOf(this.image) === sizeOf(image);
+    const isFirst = this.image === null;
     const sameFrames =
       keys.length === this.keys.length &&
       keys.every((one, index) => plainKey(one) === plainKey(this.keys[index] ?? ""));
@@ -57,6 +58,7 @@ export class Stage extends EventTarget {
       await this.viewport.setStack([...keys], place);
       if (request !== this.request) return false;
       this.dispatchEvent(new Event("image"));
+      if (isFirst) getRenderingEngine(ENGINE)?.resize(true, true);
       if (view) this.viewport.setViewState({ ...view, slice: { kind: "stackIndex", imageIdIndex: place } });
     }
     if (!sameShape || (!sameStack && !view)) this.fit();
@@ -143,9 +145,10 @@ export class Stage extends EventTarget {
   }
 
   private resize(): void {
-    if (!this.element.clientWidth || !this.element.clientHeight) return;
+    // Without a picture the library would draw its empty scene through WebGL, whatever draws pictures.
+    if (!this.image || !this.element.clientWidth || !this.element.clientHeight) return;
     getRenderingEngine(ENGINE)?.resize(true, true);
-    if (this.image && this.fitted) this.fit();
+    if (this.fitted) this.fit();
     this.dispatchEvent(new Event("moved"));
   }
 }

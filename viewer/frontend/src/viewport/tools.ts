@@ -42,15 +42,19 @@ export class Tools {
   constructor(private readonly app: App) {
     const wish = remembered("viewer.tool") ?? "";
     this.active = wish in TOOLS ? (wish as ToolName) : "window";
+  }
+
+  /** Lets the tools work; once there is a picture, because the library draws when a tool is chosen. */
+  start(): void {
     this.register();
     this.select(this.active);
   }
 
   select(name: ToolName): void {
-    const group = ToolGroupManager.getToolGroup(GROUP);
-    if (!group) return;
     this.active = name;
     remember("viewer.tool", name);
+    const group = ToolGroupManager.getToolGroup(GROUP);
+    if (!group) return;
     const { Primary, Secondary, Auxiliary } = Enums.MouseBindings;
     const bindings = new Map<string, object[]>([
       [TOOLS.pan, [{ mouseButton: Auxiliary }, { mouseButton: Primary, modifierKey: Enums.KeyboardBindings.Ctrl }]],
