@@ -19,6 +19,7 @@ ERASED = {
     "annotations.AnnotatedImage",
     "annotations.Annotation",
     "annotations.AnnotationData",
+    "annotations.Combination",
     "annotations.Derivation",
     "annotations.Label",
     "annotations.LabelImport",
@@ -26,6 +27,7 @@ ERASED = {
     "annotations.Statistics",
     "datasets.Dataset",
     "datasets.DatasetOpening",
+    "datasets.DatasetSource",
     "datasets.Image",
     "datasets.Ingest",
     "datasets.IngestBatch",
@@ -58,6 +60,7 @@ SURVIVES = {
     "usage.ClientRequest": "a client's key and an id by value; forgotten after a week",
 }
 LETS_GO = {
+    "annotations.Combination.annotation_data": "the images that were combined stay when their labels go",
     "annotations.Derivation.source": "what was derived stands on its own",
     "datasets.Study.cover": "a study shows another image, or none",
     "usage.InferenceJob.ground_truth": "predictions do not need what they were measured against",
