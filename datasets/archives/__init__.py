@@ -9,6 +9,7 @@ from .index import Index, read_index
 from .inflate import DamagedError
 from .limits import ArchiveError, ArchiveLimits
 from .members import Member, Refused, batches
+from .paths import is_packed_volume
 from .reader import Allocate, read_members
 from .sources import ByteSource, ByteStream, FileSource
 from .streams import open_member
@@ -25,6 +26,7 @@ __all__ = [
     "Member",
     "Refused",
     "batches",
+    "is_packed_volume",
     "open_member",
     "read_index",
     "read_members",

@@ -72,9 +72,14 @@ def judge(path: str, max_bytes: int) -> Problem | None:
         return JUNK
     if lowered == "dicomdir":
         return DICOMDIR
-    if lowered.endswith(ARCHIVE_SUFFIXES):
+    if lowered.endswith(ARCHIVE_SUFFIXES) and not is_packed_volume(lowered):
         return NESTED
     return None
+
+
+def is_packed_volume(path: str) -> bool:
+    """Tell by its name whether a file is a compressed NIfTI volume: gzip around one volume, no archive."""
+    return path.lower().endswith(".nii.gz")
 
 
 def displayable(path: str, max_bytes: int) -> str:

@@ -6,7 +6,7 @@ from .directory import LOCAL_HEADER, LOCAL_HEADER_SIGNATURE
 from .inflate import ALLOCATED_BYTES, DamagedError, inflate
 from .limits import KIB, ArchiveLimits
 from .members import LOCAL_HEADER_BYTES, Member, Refused, contiguous
-from .paths import NESTED, is_archive
+from .paths import NESTED, is_archive, is_packed_volume
 from .sources import ByteSource, ByteStream
 
 READ_AHEAD_BYTES = 64 * KIB
@@ -50,7 +50,7 @@ def _read(cursor: "_Cursor", member: Member, limits: ArchiveLimits, allocate: Al
         content = inflate(member, cursor, into)
     except DamagedError as error:
         return Refused(member.path, "rejected", "member_damaged", f"The file is damaged inside the zip file: {error}.")
-    if is_archive(content):
+    if is_archive(content) and not is_packed_volume(member.path):
         return Refused(member.path, *NESTED)
     return content
 

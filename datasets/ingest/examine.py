@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from datasets.archives import Member, Refused
+from datasets.archives import Member, Refused, is_packed_volume
 from datasets.imaging import Examined, ImageHeader, ImagingError, Limits, Sandbox, Skipped, sniff
 
 DOCUMENT_SUFFIXES = frozenset(
@@ -79,7 +79,7 @@ def _decided(path: str, size: int, digest: str, answer: Examined | ImagingError)
 
 def is_side_file(path: str) -> bool:
     """Tell whether a file is, by its name, one of those that lie beside images: labels, notes, documents."""
-    return PurePosixPath(path).suffix.lower() in SIDE_FILE_SUFFIXES
+    return PurePosixPath(path).suffix.lower() in SIDE_FILE_SUFFIXES or is_packed_volume(path)
 
 
 def is_document(path: str) -> bool:
