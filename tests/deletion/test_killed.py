@@ -24,7 +24,7 @@ from datasets.services.deletions import delete_dataset
 from .build import add_upload, make_dataset, make_rows
 from .test_work import assert_nothing_is_left
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = 40

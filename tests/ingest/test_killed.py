@@ -24,7 +24,7 @@ from tests.builders import png, zip_of
 
 from .conftest import SAMPLES, upload
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMBERS = [

@@ -22,7 +22,7 @@ from deepcap.accounts.models import Notification
 
 from .world import dataset_of, images_of, single
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 4

@@ -21,7 +21,7 @@ from deepcap.accounts.models import Notification
 from tests.annotations.builders import Row, make_annotation_data
 from tests.builders import make_dataset
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 8

@@ -24,7 +24,7 @@ from datasets.models import Dataset, DatasetStatus, Ingest, IngestBatch, IngestS
 from tests.builders import png, zip_of
 from tests.ingest.conftest import upload, work_on
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 ROOT = Path(__file__).resolve().parents[3]
 IMAGES = [(f"image/{number}.png", png(number, width=40, height=30)) for number in range(12)]
