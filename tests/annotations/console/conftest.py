@@ -1,33 +1,3 @@
-"""Browsers without scripts, and with htmx."""
+from tests.browsers import anonymous, client, htmx, stranger
 
-import pytest
-from django.test import Client
-
-
-@pytest.fixture
-def anonymous():
-    return Client()
-
-
-@pytest.fixture
-def stranger(other_user):
-    """Somebody who is signed in and owns nothing."""
-    client = Client()
-    client.force_login(other_user)
-    return client
-
-
-@pytest.fixture
-def client(user):
-    """The owner's browser."""
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def htmx(user):
-    """The owner's browser, asking for parts of pages."""
-    client = Client(headers={"HX-Request": "true"})
-    client.force_login(user)
-    return client
+__all__ = ["anonymous", "client", "htmx", "stranger"]
