@@ -6,6 +6,7 @@ from .combination import Combination, CombinationStage, Duplicates, OnConflict
 from .derivation import Derivation, Operation
 from .label import Label
 from .label_import import ImportStage, LabelImport, LabelProblem
+from .split import Split, SplitMember
 from .statistics import Statistics
 
 __all__ = [
@@ -26,5 +27,7 @@ __all__ = [
     "OnConflict",
     "Operation",
     "SourceKind",
+    "Split",
+    "SplitMember",
     "Statistics",
 ]

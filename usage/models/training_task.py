@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models import AnnotationData, AnnotationDataStatus, AnnotationType
+from annotations.models import AnnotationData, AnnotationDataStatus, AnnotationType, Split
 from datasets.models import Blob, Dataset, DatasetStatus
 
 from .work import DELETING, ServiceWork, ServiceWorkQuerySet, WorkStatus
@@ -37,6 +37,13 @@ class TrainingTask(ServiceWork):
     """There is no training without annotation data: the column refuses to be empty, and the task goes with them."""
 
     annotation_data = models.ForeignKey(AnnotationData, models.CASCADE, related_name="training_tasks", db_index=False)
+    split = models.ForeignKey(
+        Split,
+        models.PROTECT,
+        null=True,
+        related_name="training_tasks",
+        help_text=_("What it is trained and tested on; kept as long as a task says so."),
+    )
     name = models.CharField(_("name"), max_length=200)
     annotation_type = models.CharField(max_length=30, choices=AnnotationType.choices)
     architecture = models.CharField(_("model architecture"), max_length=100, blank=True)

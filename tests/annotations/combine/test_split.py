@@ -37,13 +37,40 @@ def test_what_shares_a_tie_is_together_and_nothing_else(rows):
         assert len(group) == 1 or all(item.ties & found for item in group)
 
 
+@given(contents, st.integers(0, 3))
+def test_parts_are_as_large_as_asked_but_for_one_group(rows, seed):
+    items = items_of(rows)
+    parts = split(items, shares=SHARES, seed=seed)
+    largest = max(map(len, together(items)), default=0)
+    for part, studies in parts.items():
+        assert abs(len(studies) - len(items) * SHARES[part]) <= largest
+
+
 @given(st.lists(st.sampled_from("aaaab"), min_size=20, max_size=200), st.integers(0, 3))
 def test_labels_are_in_proportion_where_studies_are_free(names, seed):
     items = [Item(number, labels=frozenset([name])) for number, name in enumerate(names)]
     parts = split(items, shares=SHARES, seed=seed)
     for label, number in Counter(names).items():
         for part, studies in parts.items():
-            assert abs(sum(names[study] == label for study in studies) - number * SHARES[part]) <= 1
+            assert abs(sum(names[study] == label for study in studies) - number * SHARES[part]) < 1.5
+
+
+@given(contents, st.integers(0, 3))
+def test_labels_are_in_proportion_but_for_few_groups(rows, seed):
+    items = items_of(rows)
+    parts = split(items, shares=SHARES, seed=seed)
+    largest = max(map(len, together(items)), default=0)
+    has = {item.study: item.labels for item in items}
+    for label, number in Counter(label for item in items for label in item.labels).items():
+        for part, studies in parts.items():
+            assert abs(sum(label in has[study] for study in studies) - number * SHARES[part]) <= 3 * largest
+
+
+def test_rare_labels_do_not_fill_the_largest_part():
+    """Each of a hundred labels would rather have its only study in the largest part."""
+    items = [Item(number, labels=frozenset([f"label {number}"])) for number in range(100)]
+    parts = split(items, shares=SHARES, seed=0)
+    assert {part: len(studies) for part, studies in parts.items()} == {"train": 70, "validation": 15, "test": 15}
 
 
 def test_seeds_make_a_difference_and_leaks_are_found():
