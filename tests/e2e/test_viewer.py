@@ -109,6 +109,35 @@ def test_studies_are_browsed_inside_the_page_and_back_goes_back(console: Page, p
     assert value_of(console, "study") == photos[1].pk
 
 
+def test_back_keeps_the_address_of_the_study_it_goes_to_while_that_is_awaited(console: Page, photos):
+    open_viewer(console, photos[0])
+    console.get_by_role("button", name="Next study").click()
+    settled(console, photos[1].images.get(), 1)
+    before = history_entry(console, photos[1])
+    console.get_by_role("button", name="Next study").click()
+    settled(console, photos[2].images.get(), 1)
+    held: list[Route] = []
+    console.route(f"**/viewer/studies/{photos[1].pk}/scene/**", lambda route: held.append(route))
+    console.keyboard.press("c")  # the page is about to write down the address of the third study
+    console.go_back()
+    until(console, lambda: bool(held))
+    console.wait_for_timeout(600)  # and would have done so three times over
+    assert console.url == before
+    held[0].continue_()
+    settled(console, photos[1].images.get(), 1)
+    assert history_entry(console, photos[1]) == before
+    console.unroute_all()
+    console.reload()
+    console.wait_for_selector("#viewer[data-viewer-state=ready]")
+    assert value_of(console, "study") == photos[1].pk
+
+
+def history_entry(page: Page, study: Study) -> str:
+    """Wait until the page has written down the image of a study as its address; return that."""
+    expect(page).to_have_url(re.compile(rf"/viewer/studies/{study.pk}/\?image={study.images.get().pk}$"))
+    return page.url
+
+
 def test_frames_of_one_file_play(console: Page, user):
     dataset = uploaded(user, "Frames", [("us.dcm", samples.local(MULTI_FRAME))])
     image = dataset.images.get()

@@ -27,7 +27,11 @@ export function keepAddress(app: App, overlays: Overlays): void {
   let timer = 0;
   const replace = () => {
     clearTimeout(timer);
-    timer = window.setTimeout(() => history.replaceState(history.state, "", here()), 200);
+    timer = window.setTimeout(() => {
+      const address = here();
+      // While "back" waits for its study the page still shows the one before, whose address this entry must not take.
+      if (address.split("?")[0] === location.pathname) history.replaceState(history.state, "", address);
+    }, 200);
   };
   app.on(["place", "overlays"], replace);
 }

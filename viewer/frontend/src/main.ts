@@ -124,11 +124,11 @@ async function build(root: HTMLElement, scene: Scene): Promise<void> {
     }
   }
   addEventListener("popstate", () => {
-    const query = new URLSearchParams(location.search).toString();
-    const scene_url = `${location.pathname}scene/${query ? `?${query}` : ""}`;
-    void fetchJson<Scene>(scene_url).then(
-      (next) => app.open(next),
-      (error: unknown) => app.fail(error),
+    const mine = ++asked;
+    cine.stop();
+    void fetchJson<Scene>(`${location.pathname}scene/${location.search}`).then(
+      (next) => mine === asked && app.open(next),
+      (error: unknown) => mine === asked && app.fail(error),
     );
   });
 
