@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from annotations.models import AnnotatedImage, Annotation, Kind
-from datasets.models.image import Duplicate
+from annotations.models import AnnotatedImage, Kind
 
 TINY_SIDE = 4  # pixels
 
@@ -44,19 +43,3 @@ def having(items: QuerySet[AnnotatedImage], code: str) -> QuerySet[AnnotatedImag
     """Select the images with the problem ``code``. Raises KeyError for a code that there is not."""
     bit = PROBLEMS[code].bit
     return items.filter(problems__gt=0).alias(found=F("problems").bitand(bit)).filter(found__gt=0)
-
-
-def with_contradicting_duplicates(annotation_data_id: int) -> QuerySet[AnnotatedImage]:
-    """Select the images whose bytes are listed more than once, and not always with the same labels.
-
-    A label contradicts when fewer images have it than show the bytes.
-    """
-    listed = AnnotatedImage.objects.filter(annotation_data=annotation_data_id, image__duplicate=Duplicate.BYTES)
-    same_bytes = listed.filter(image__blob=OuterRef("item__image__blob")).order_by().values("image__blob")
-    times = Subquery(same_bytes.annotate(times=Count("pk")).values("times"), output_field=IntegerField())
-    said = Annotation.objects.filter(
-        item__annotation_data=annotation_data_id, item__image__duplicate=Duplicate.BYTES
-    ).filter(Q(value=None) | Q(value__gt=0))
-    by_label = said.order_by().values("item__image__blob", "label").annotate(having=Count("item", distinct=True))
-    torn = by_label.filter(having__lt=times).values("item__image__blob")
-    return listed.filter(image__blob__in=torn).order_by()

@@ -16,8 +16,9 @@ from deepcap.common.chunks import in_chunks
 from deepcap.common.sql import assign
 
 from .bins import BOX_AREA, BOX_RATIO, BOXES_PER_IMAGE, COVERAGE, Bins
+from .duplicates import contradicting_duplicates
 from .pages import Beat, annotations_of, by_index, items_of, pages
-from .problems import PROBLEMS, Problem, with_contradicting_duplicates
+from .problems import PROBLEMS, Problem
 
 ROWS_PER_UPDATE = 5_000
 
@@ -37,8 +38,7 @@ class Tally:
 def tally(data: AnnotationData, *, beat: Beat | None = None) -> Tally:
     """Look at every annotation once, and write the problems of each image. The stored counts must be right."""
     found = Tally()
-    torn = with_contradicting_duplicates(data.pk).order_by("position").values_list("position", "pk")
-    duplicates = list(torn)
+    duplicates = contradicting_duplicates(data.pk, beat=beat)
     for page in pages(data.pk, beat=beat):
         first, last = (bisect_left(duplicates, (end,)) for end in (page[0], page[1] + 1))
         with by_index():
