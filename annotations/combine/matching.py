@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 WAYS = ("exact", "case", "punctuation", "plural", "similar")
 LEAST_LENGTH = 5
 """Names shorter than this are not compared by edit distance: "mass" and "mask" are not the same."""
+KEPT = 4_096
+Groups = list[list[str]]
+Homes = dict[str, set[int]]
 _APART = re.compile(r"[\W_]+")
 
 
@@ -37,61 +42,92 @@ def propose(sources: Sequence[Iterable[str]]) -> list[Match]:
     groups = [[name] for name in names]
     ways = {name: "exact" if len(homes[name]) > 1 else "none" for name in names}
     for way, key in (("case", _case), ("punctuation", _bare), ("plural", _singular)):
-        groups = _join(groups, homes, ways, way, lambda one, other, key=key: key(one) == key(other))
-    groups = _join(groups, homes, ways, "similar", _alike)
+        groups = _join_same(groups, homes, ways, way, key)
+    groups = _join_alike(groups, homes, ways)
     return [Match(group[0], tuple(group), ways[group[0]]) for group in groups]
 
 
-def distance(one: str, other: str) -> int:
+def safe_names(names: Sequence[str]) -> dict[str, str]:
+    """Return which name of a match each of its names becomes if nobody looks: that of the first it surely equals.
+
+    Names that differ in case, spaces, punctuation or by a plural are the same. One that is only spelt like another is
+    not ("hypotension", "hypertension"): it keeps its name until a person says otherwise.
+    """
+    becomes: dict[str, str] = {}
+    for name in names:
+        same = (other for other in dict.fromkeys(becomes.values()) if _singular(other) == _singular(name))
+        becomes[name] = next(same, name)
+    return becomes
+
+
+def distance(one: str, other: str, *, most: int | None = None) -> int:
     """Return the least number of letters to insert, delete or replace, or of neighbours to swap, between two names.
 
-    (Optimal string alignment.)
+    (Optimal string alignment.) With ``most``, any number above it stands for all that are above it, and no more than
+    the cells within ``most`` of the diagonal are looked at.
     """
+    width = len(other)
+    band = max(len(one), width) if most is None else most
+    far = len(one) + width + 1
     before: list[int] = []
-    above = list(range(len(other) + 1))
+    above = [*range(min(band, width) + 1), *[far] * (width - band)]
     for i, a in enumerate(one, start=1):
-        row = [i]
-        for j, b in enumerate(other, start=1):
-            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and b == one[i - 2]:
+        row = [i] + [far] * width
+        for j in range(max(1, i - band), min(width, i + band) + 1):
+            b = other[j - 1]
+            cost = above[j - 1] if a == b else 1 + min(above[j], row[j - 1], above[j - 1])
+            if a != b and i > 1 and j > 1 and a == other[j - 2] and b == one[i - 2]:
                 cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
+            row[j] = cost
+        if most is not None and min(row) > most and min(above) >= most:
+            return most + 1
         before, above = above, row
     return above[-1]
 
 
-def _join(
-    groups: list[list[str]],
-    homes: dict[str, set[int]],
-    ways: dict[str, str],
-    way: str,
-    same: Callable[[str, str], bool],
-) -> list[list[str]]:
-    joined: list[list[str]] = []
+def _join_same(groups: Groups, homes: Homes, ways: dict[str, str], way: str, key: Callable[[str], str]) -> Groups:
+    """Put groups together that have names with the same key."""
+    joined: Groups = []
+    places: dict[str, list[int]] = defaultdict(list)
     for group in groups:
-        fitting = (
-            other
-            for other in joined
-            if not any(homes[a] & homes[b] for a in other for b in group)
-            and any(same(a, b) for a in other for b in group)
-        )
-        found = next(fitting, None)
-        if found is None:
-            joined.append(list(group))
-        else:
-            found.extend(group)
-            ways[found[0]] = way
+        place = _put(group, joined, sorted({p for name in group for p in places[key(name)]}), homes, ways, way)
+        for name in group:
+            places[key(name)].append(place)
     return joined
 
 
+def _join_alike(groups: Groups, homes: Homes, ways: dict[str, str]) -> Groups:
+    """Put groups together that have names of nearly the same spelling."""
+    joined: Groups = []
+    for group in groups:
+        near = (p for p, other in enumerate(joined) if any(_alike(a, b) for a in other for b in group))
+        _put(group, joined, near, homes, ways, "similar")
+    return joined
+
+
+def _put(group: list[str], joined: Groups, near: Iterable[int], homes: Homes, ways: dict[str, str], way: str) -> int:
+    """Put a group to the first of those that no source of it has names in; return its place."""
+    own = set().union(*(homes[name] for name in group))
+    place = next((p for p in near if all(own.isdisjoint(homes[name]) for name in joined[p])), None)
+    if place is None:
+        joined.append(list(group))
+        return len(joined) - 1
+    joined[place].extend(group)
+    ways[joined[place][0]] = way
+    return place
+
+
+@lru_cache(KEPT)
 def _case(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
+@lru_cache(KEPT)
 def _bare(name: str) -> str:
     return _APART.sub("", _case(name)) or _case(name)
 
 
+@lru_cache(KEPT)
 def _singular(name: str) -> str:
     bare = _bare(name)
     for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", "")):
@@ -103,9 +139,23 @@ def _singular(name: str) -> str:
 
 def _alike(one: str, other: str) -> bool:
     """A slip of the pen: one change in names of five letters and more, two in those of ten; digits do not slip."""
-    first, second = _singular(one), _singular(other)
-    shorter = min(len(first), len(second))
-    if shorter < LEAST_LENGTH or re.findall(r"\d+", first) != re.findall(r"\d+", second):
-        return False
+    first, length, digits, letters = _shape(one)
+    second, other_length, other_digits, other_letters = _shape(other)
+    shorter = min(length, other_length)
     most = 1 if shorter < 2 * LEAST_LENGTH else 2
-    return abs(len(first) - len(second)) <= most and distance(first, second) <= most
+    if shorter < LEAST_LENGTH or abs(length - other_length) > most or digits != other_digits:
+        return False
+    # A change makes at most two kinds of letters come or go: that tells most pairs apart before they are compared.
+    if (letters ^ other_letters).bit_count() > 2 * most:
+        return False
+    return distance(first, second, most=most) <= most
+
+
+@lru_cache(KEPT)
+def _shape(name: str) -> tuple[str, int, tuple[str, ...], int]:
+    """Return the bare singular, its length, its numbers, and its letters as a set of bits."""
+    bare = _singular(name)
+    letters = 0
+    for letter in bare:
+        letters |= 1 << (ord(letter) % 64)
+    return bare, len(bare), tuple(re.findall(r"\d+", bare)), letters

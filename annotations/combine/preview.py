@@ -86,6 +86,11 @@ def preview(recipe: Recipe, data: Sequence[AnnotationData | None]) -> Preview:
     )
 
 
+def match_labels(recipe: Recipe, data: Sequence[AnnotationData | None]) -> list[dict[str, Any]]:
+    """Return the ``label_matches`` of a preview alone: one query."""
+    return _matches(recipe, _labels(data))
+
+
 def _merges(source: Source, labels: Iterable[Label]) -> bool:
     names = [name for label in labels if (name := source.name_of(label.name))]
     return len(set(names)) < len(names)

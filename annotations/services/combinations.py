@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from annotations.combine import Recipe
 from annotations.combine.endings import leave
-from annotations.combine.preview import Preview, preview
+from annotations.combine.preview import Preview, match_labels, preview
 from annotations.importing.creation import create
 from annotations.models import AnnotationData, Combination, SourceKind
 from annotations.tasks import run_combination
@@ -87,6 +87,12 @@ def preview_combination(*, wanted: Wanted, by: User) -> Preview:
     """Return what would come of it; nothing is written. Raises what :func:`combine_datasets` does, but for names."""
     chosen = choose(wanted, by=by)
     return preview(chosen.recipe, chosen.annotation_data)
+
+
+def match_labels_of(*, wanted: Wanted, by: User) -> list[dict[str, Any]]:
+    """Return which labels may mean the same, as a preview does, and nothing that takes longer. Raises what it does."""
+    chosen = choose(wanted, by=by)
+    return match_labels(chosen.recipe, chosen.annotation_data)
 
 
 def recipe_of(dataset: Dataset) -> Recipe | None:

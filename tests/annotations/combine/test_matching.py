@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotations.combine.matching import distance, propose
+from annotations.combine.matching import distance, propose, safe_names
 
 NAMES = st.text(alphabet="abAB s_-1", min_size=1, max_size=8)
 
@@ -59,3 +59,17 @@ def test_the_distance_is_one(one, other, third):
     assert (distance(one, other) == 0) == (one == other)
     assert abs(len(one) - len(other)) <= distance(one, other) <= max(len(one), len(other))
     assert distance(one, one + third) == len(third)
+
+
+@given(st.text("abc", max_size=8), st.text("abc", max_size=8), st.integers(0, 3))
+def test_a_limit_on_the_distance_changes_nothing_below_it(one, other, most):
+    assert min(distance(one, other, most=most), most + 1) == min(distance(one, other), most + 1)
+
+
+def test_what_is_only_spelt_alike_keeps_its_name():
+    assert safe_names(["Hypertension", "hypotension", "HYPERTENSION ", "Hypotensions"]) == {
+        "Hypertension": "Hypertension",
+        "hypotension": "hypotension",
+        "HYPERTENSION ": "Hypertension",
+        "Hypotensions": "hypotension",
+    }
