@@ -97,6 +97,16 @@ class Restoring(Protocol):
         """Undo a deletion that has not begun and return the row. Raises DomainError when it is too late."""
 
 
+class Storing(Protocol):
+    def __call__(self, user: User) -> Sequence[models.QuerySet]:
+        """Return queries for the ids of blobs that count against what ``user`` may store, beside their images."""
+
+
+class Showing(Protocol):
+    def __call__(self, user: User) -> models.QuerySet:
+        """Return a query for the rows that show a study to ``user``; each names it in ``study_id``."""
+
+
 kinds: dict[str, Kind] = {}
 letting_go: dict[str, LettingGo] = {}
 label_readers: list[ReadingLabels] = []
@@ -105,6 +115,8 @@ deletions_requested: list[Deleting] = []
 deletions_undone: list[Deleting] = []
 restorers: dict[str, Restoring] = {}
 stopping: list[Stopping] = []
+storing: list[Storing] = []
+showing: list[Showing] = []
 
 
 def name_kind(model_label: str, *, key: str, count: Counting | None = None) -> None:
@@ -148,3 +160,13 @@ def restored_by(model_label: str, do: Restoring) -> None:
 def when_stopped(do: Stopping) -> None:
     """``do`` is asked to stop the preparation of a dataset that its owner cancels."""
     stopping.append(do)
+
+
+def stored_for(do: Storing) -> None:
+    """``do`` names the files of another room that count against a person's quota."""
+    storing.append(do)
+
+
+def shown_through(do: Showing) -> None:
+    """``do`` says which studies of others a person may look at: these and their images, nothing else of the dataset."""
+    showing.append(do)

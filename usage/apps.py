@@ -16,6 +16,7 @@ class UsageConfig(AppConfig):
     def ready(self) -> None:
         from datasets import hooks
 
+        from .owned import files_of, studies_given_to
         from .services.deletions import count_again, end_work_under, restore_usage
 
         for label, key in KINDS.items():
@@ -23,3 +24,5 @@ class UsageConfig(AppConfig):
             hooks.restored_by(label, restore_usage)
         hooks.when_deletion_is_requested(end_work_under)
         hooks.when_deletion_is_undone(count_again)
+        hooks.stored_for(files_of)
+        hooks.shown_through(studies_given_to)

@@ -8,7 +8,7 @@ from django.db import models
 
 from .blob import Blob
 from .dataset import Dataset
-from .study import Series, Study
+from .study import Series, Study, seen_by
 
 if TYPE_CHECKING:
     from deepcap.accounts.models import User
@@ -28,8 +28,8 @@ class Duplicate(models.TextChoices):
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, user: User) -> Self:
-        """Select the images of the datasets this person may see."""
-        return self.filter(dataset__in=Dataset.objects.visible_to(user))
+        """Select the images of the datasets this person may see, and of others' studies given to them to work on."""
+        return self.filter(seen_by(user, study="study_id"))
 
 
 class Image(models.Model):

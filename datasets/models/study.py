@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+
+from datasets import hooks
 
 from .dataset import Dataset
 
@@ -13,10 +16,21 @@ if TYPE_CHECKING:
     from deepcap.accounts.models import User
 
 
+def seen_by(user: User, *, study: str) -> Q:
+    """Return what is true for rows of the datasets this person may see, and for rows of studies given to them.
+
+    ``study`` is the row's column with the study's id. One study more or less is looked up, not all that were given.
+    """
+    condition = Q(dataset__in=Dataset.objects.visible_to(user))
+    for shown_to in hooks.showing:
+        condition |= Q(Exists(shown_to(user).filter(study_id=OuterRef(study))))
+    return condition
+
+
 class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: User) -> Self:
-        """Select the studies of the datasets this person may see."""
-        return self.filter(dataset__in=Dataset.objects.visible_to(user))
+        """Select the studies of the datasets this person may see, and others' that were given to them to work on."""
+        return self.filter(seen_by(user, study="pk"))
 
 
 class Study(models.Model):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
+from datasets import hooks
 from datasets.errors import QuotaExceeded
 from datasets.models import Blob, DatasetStatus, Image, Upload
 from datasets.models.dataset import UNDER_WAY
@@ -21,14 +22,16 @@ def quota_of(user: User) -> int | None:
 def stored_bytes(user: User) -> int:
     """Return the bytes that count: the blobs of settled datasets, each once, and the uploads that are under way.
 
-    What is being deleted does not count any more. Reads every image row of the user: for where there is a quota.
+    Beside images that is what rooms above keep of a person's: trained models, predictions, results of projects. What is
+    being deleted does not count any more. Reads every image row of the user: for where there is a quota.
     """
     settled = Image.objects.filter(dataset__owner=user).exclude(
         dataset__status__in=[*UNDER_WAY, DatasetStatus.DELETING]
     )
-    blobs = Blob.objects.filter(pk__in=settled.values("blob")).aggregate(total=Sum("size"))["total"]
+    counted = [settled.values("blob"), *(ids for do in hooks.storing for ids in do(user))]
+    blobs = Blob.objects.filter(Q(*(("pk__in", ids) for ids in counted), _connector=Q.OR)).aggregate(total=Sum("size"))
     uploads = Upload.objects.filter(dataset__owner=user, dataset__status__in=UNDER_WAY)
-    return (blobs or 0) + (uploads.aggregate(total=Sum("size"))["total"] or 0)
+    return (blobs["total"] or 0) + (uploads.aggregate(total=Sum("size"))["total"] or 0)
 
 
 def require_room(*, user: User, size: int) -> None:

@@ -25,9 +25,9 @@ def make_labelled(owner, **fields):
     return dataset, make_annotation_data(dataset)
 
 
-def make_training(annotation_data, *, by=None, name=None):
-    by = by or annotation_data.dataset.owner
-    return create_training_task(annotation_data=annotation_data, by=by, name=name or f"training {next(_numbers)}")
+def make_training(annotation_data, *, by=None, name=None, split=None):
+    by, name = by or annotation_data.dataset.owner, name or f"training {next(_numbers)}"
+    return create_training_task(annotation_data=annotation_data, by=by, name=name, split=split)
 
 
 def train(task, *, model: bytes | None = None):

@@ -206,6 +206,33 @@ def test_within_the_trash_period_everything_comes_back_stopped_and_counted(user,
     assert TrainingTask.objects.visible_to(user).filter(pk=fresh.pk).exists()
 
 
+@pytest.mark.parametrize("kind", [AnnotationProject, AnnotationJob, TrainingTask, InferenceJob])
+def test_one_record_is_restored_with_all_under_it_and_counted_again(api, user, other_user, settings, kind):
+    settings.DEEPCAP_TRASH_DAYS = 7
+    dataset, data, _task, _waiting = used(user, other_user)
+    row = kind.objects.visible_to(user).order_by("pk").first()
+
+    def stored():
+        return Dataset.objects.values().get(pk=dataset.pk), AnnotationData.objects.values().get(pk=data.pk)
+
+    before, there = stored(), {table: table.objects.count() for table in USAGE}
+    deletion = delete_usage(row=row, by=user, confirmation="DELETE")
+    assert not run(deletion.pk)
+    assert not kind.objects.visible_to(user).filter(pk=row.pk).exists()
+    assert stored() != before
+    answer = api.post(f"/api/v1/deletions/{deletion.pk}/restore/")
+    assert answer.status_code == 202, answer.json()
+    assert api.get(f"/api/v1/deletions/{deletion.pk}/").json()["status"] == "restored"
+    assert stored() == before
+    assert {table: table.objects.count() for table in USAGE} == there
+    row.refresh_from_db()
+    assert row.status in ("finished", "stopped")
+    if kind is TrainingTask:
+        assert InferenceJob.objects.visible_to(user).count() == 1
+    again = api.post(f"/api/v1/deletions/{deletion.pk}/restore/")
+    assert again.json()["code"] == "wrong_state"
+
+
 def test_another_model_replaces_the_first_and_the_vault_lets_go_of_it(user, store):
     _dataset, data = make_labelled(user)
     make_training(data)

@@ -16,7 +16,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.models import AnnotationData, AnnotationType
+from annotations.models import AnnotationData, AnnotationType, Split
 from datasets.api.streams import stored_file
 from deepcap.accounts.models import Scope
 from usage.models import DELETING, TrainingTask, WorkStatus
@@ -39,12 +39,24 @@ METRICS_AT_ONCE = 1_000
 STATUSES = [choice for choice in WorkStatus.choices if choice[0] != DELETING]
 
 
+class SplitOfTaskSerializer(serializers.ModelSerializer):
+    """Each part is exported by `annotation-data/{id}/export/?split={id}&part={name}`."""
+
+    parts = serializers.ListField(child=serializers.CharField(), source="part_names")
+
+    class Meta:
+        model = Split
+        fields = ["id", "name", "seed", "by_patient", "stratified", "parts"]
+        read_only_fields = fields
+
+
 class TrainingTaskSerializer(serializers.ModelSerializer):
     dataset = serializers.IntegerField(source="annotation_data.dataset_id")
     annotation_data_name = serializers.CharField(source="annotation_data.name")
     created_by = serializers.CharField(source="created_by.username", default=None)
     status = serializers.ChoiceField(STATUSES)
     place_in_line = serializers.IntegerField(allow_null=True, help_text="From 1, while it waits.")
+    split = SplitOfTaskSerializer(read_only=True, allow_null=True)
     model = serializers.SerializerMethodField()
 
     class Meta:
@@ -56,6 +68,7 @@ class TrainingTaskSerializer(serializers.ModelSerializer):
             "annotation_data",
             "annotation_data_name",
             "annotation_type",
+            "split",
             "architecture",
             "hyperparameters",
             "status",
@@ -84,6 +97,7 @@ class TrainingTaskCreateSerializer(serializers.Serializer):
     annotation_data = VisibleField(AnnotationData, required=False, allow_null=True, default=None)
     name = serializers.CharField()
     annotation_type = serializers.ChoiceField(AnnotationType.choices, required=False)
+    split = VisibleField(Split, required=False, allow_null=True, help_text="What to train and test on.")
     architecture = serializers.CharField(required=False, allow_blank=True, max_length=100)
     hyperparameters = serializers.DictField(required=False)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from annotations.console.paging import CountedPaginator
 from datasets.console.access import ConsolePage, ConsoleView, size_of_page
 from datasets.errors import ValueRefused
-from datasets.models import Dataset
+from datasets.models import Study
 from usage.models import AnnotationJob, JobRole, JobStatus, JobStudy, ProjectStatus, StudyState
 from usage.services.annotation_jobs import STUDIES_AT_ONCE, change_annotation_job
 from usage.services.titles import title_of
@@ -62,12 +62,17 @@ class AnnotationJobDetail(ConsolePage):
             "title": title_of(job),
             "leads": leads(self.request, job),
             "may_work": may_work(self.request, job),
-            "sees_dataset": Dataset.objects.visible_to(self.request.user).filter(pk=job.project.dataset_id).exists(),
+            "may_look": self._may_look(page),
             "page_obj": page,
             "page_sizes": STUDY_PAGE_SIZES,
             "state": state,
             "states": StudyState.choices,
         }
+
+    def _may_look(self, page: Any) -> bool:
+        """Tell whether this person may open the studies: all of a job, or none."""
+        first = next(iter(page.object_list), None)
+        return first is not None and Study.objects.visible_to(self.request.user).filter(pk=first.study_id).exists()
 
 
 class JobStudies(ConsoleView):

@@ -28,7 +28,9 @@ def annotation_jobs(*, user: User) -> QuerySet[AnnotationJob]:
 
 def training_tasks(*, user: User) -> QuerySet[TrainingTask]:
     """Return the tasks this person may see, newest first, each with its ``place_in_line`` from 1 while it waits."""
-    tasks = TrainingTask.objects.visible_to(user).select_related("annotation_data__dataset", "created_by", "model")
+    tasks = TrainingTask.objects.visible_to(user).select_related(
+        "annotation_data__dataset", "split", "created_by", "model"
+    )
     return _in_line(tasks, TrainingTask).order_by("-created_at", "-pk")
 
 

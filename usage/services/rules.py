@@ -7,7 +7,7 @@ import unicodedata
 from django.db import models
 from django.utils.translation import gettext as _
 
-from annotations.models import AnnotationData, AnnotationDataStatus
+from annotations.models import AnnotationData, AnnotationDataStatus, Split
 from datasets.errors import NotTheOwner, ValueRefused
 from datasets.models import Dataset, DatasetStatus
 from deepcap.accounts.models import User
@@ -72,6 +72,13 @@ def hold_annotation_data(annotation_data: AnnotationData) -> None:
     )
     if not held.exists():
         raise NotUsable(_("These annotation data are not available: they are being imported, failed, or are gone."))
+
+
+def hold_split(split: Split, annotation_data: AnnotationData) -> None:
+    """Keep ``split`` from being deleted until the transaction ends. Raises ValueRefused if it is another data's or gone."""
+    held = Split.objects.select_for_update(no_key=True).filter(pk=split.pk, annotation_data=annotation_data)
+    if not held.exists():
+        raise ValueRefused("split", _("These annotation data do not have this split."), code="split_unknown")
 
 
 def require_annotation_data(annotation_data: AnnotationData | None) -> AnnotationData:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from annotations.models import AnnotationData
+from annotations.models import AnnotationData, Split
 from datasets.errors import ValueRefused
 from deepcap.accounts.models import User
 from deepcap.accounts.services import record
@@ -16,7 +16,14 @@ from usage.counting import count
 from usage.models import TrainingMetric, TrainingTask
 from usage.under import counted_by
 
-from .rules import clean_name, hold_annotation_data, require_annotation_data, require_owner, require_ownership
+from .rules import (
+    clean_name,
+    hold_annotation_data,
+    hold_split,
+    require_annotation_data,
+    require_owner,
+    require_ownership,
+)
 from .work import change, hold_for_report
 
 CURVE_POINTS = 30
@@ -39,11 +46,12 @@ def create_training_task(
     annotation_type: str | None = None,
     architecture: str = "",
     hyperparameters: Mapping[str, object] | None = None,
+    split: Split | None = None,
 ) -> TrainingTask:
-    """Return a task that waits for a training service.
+    """Return a task that waits for a training service; ``split`` says what it is to be trained and tested on.
 
-    Raises TrainingNeedsAnnotationData, NotTheOwner, NotUsable, and ValueRefused for a name that cannot be one or an
-    annotation type that is not that of the annotation data.
+    Raises TrainingNeedsAnnotationData, NotTheOwner, NotUsable, and ValueRefused for a name that cannot be one, an
+    annotation type that is not that of the annotation data, or a split of others.
     """
     annotation_data = require_annotation_data(annotation_data)
     require_ownership(annotation_data.dataset, by)
@@ -51,8 +59,11 @@ def create_training_task(
     hold_annotation_data(annotation_data)
     if annotation_type not in (None, annotation_data.annotation_type):
         raise ValueRefused("annotation_type", _("These annotation data are of another type."), code="type_mismatch")
+    if split is not None:
+        hold_split(split, annotation_data)
     task = TrainingTask.objects.create(
         annotation_data=annotation_data,
+        split=split,
         name=name,
         annotation_type=annotation_data.annotation_type,
         architecture=architecture.strip()[:100],

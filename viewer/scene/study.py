@@ -38,8 +38,8 @@ def frame_of(study: Study, *, user: User) -> Frame:
     """Return the study's surroundings; ``study`` was read with its dataset."""
     data = overlays.annotation_data_of(study, user=user)
     told = {
-        "study": _study(study),
-        "dataset": _dataset(study),
+        "study": _study(study, user=user),
+        "dataset": _dataset(study, user=user),
         "annotation_data": [overlays.describe(each, study=study) for each in data],
     }
     said = json.dumps([settings.VERSION, told, study.dataset.status, study.cover_id], sort_keys=True, default=str)
@@ -77,12 +77,10 @@ def within(asked: str, last: int) -> int:
     return max(1, min(int(asked), last)) if is_number(asked) else 1
 
 
-def _study(study: Study) -> dict[str, Any]:
+def _study(study: Study, *, user: User) -> dict[str, Any]:
     around = (study.position - 1, study.position + 1)
-    neighbours = {
-        each.position: each
-        for each in Study.objects.filter(dataset=study.dataset_id, position__in=around).only("pk", "name", "position")
-    }
+    visible = Study.objects.visible_to(user).filter(dataset=study.dataset_id, position__in=around)
+    neighbours = {each.position: each for each in visible.only("pk", "name", "position")}
     return {
         **_reference(study),
         "description": study.description,
@@ -107,10 +105,14 @@ def _reference(study: Study | None) -> dict[str, Any] | None:
     }
 
 
-def _dataset(study: Study) -> dict[str, Any]:
+def _dataset(study: Study, *, user: User) -> dict[str, Any]:
+    """Tell of the dataset, with the way back: to its grid, or to their jobs for people who see single studies of it."""
     dataset = study.dataset
-    page = study.position // GRID_PAGE + 1
-    return {"id": dataset.pk, "name": dataset.name, "url": f"{dataset.get_absolute_url()}?page={page}"}
+    if user.is_superuser or dataset.owner_id == user.pk:
+        url = f"{dataset.get_absolute_url()}?page={study.position // GRID_PAGE + 1}"
+    else:
+        url = reverse("annotation-job-list")
+    return {"id": dataset.pk, "name": dataset.name, "url": url}
 
 
 def _series(study: Study) -> list[dict[str, Any]]:
