@@ -102,11 +102,11 @@ def _from_sample(sample: str, *names: str) -> list[Dataset]:
 
 
 KINDS = {
-    "ct": Kind("CT 512 × 512", lambda: _from_sample("CT head phantom.zip"), 120, 60),
+    "ct": Kind("CT 512 × 512", lambda: _from_sample("CT head phantom.zip"), 480, 120),
     "cr": Kind(
         "CR 1760 × 1760 and 1841 × 1955",
         lambda: _from_sample("Ultrasound, X-ray and more.zip", "radiography/chest.dcm", "radiography/hand.dcm"),
-        24,
+        48,
         16,
     ),
 }

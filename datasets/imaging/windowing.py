@@ -5,6 +5,7 @@ LUT or window, then inversion for MONOCHROME1. Results are rounded to the neares
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -126,22 +127,24 @@ def to_levels(stored: Stored, grey: GreyScale) -> Grey:
     return np.floor(levels + 0.5).astype(np.uint8)
 
 
-def level_table(low: int, high: int, grey: GreyScale) -> Grey:
-    """Return the grey levels of the stored integers low..high: a table to look 8- and 16-bit frames up in."""
-    return to_levels(np.arange(low, high + 1, dtype=np.int64), grey)
+@lru_cache(maxsize=8)
+def level_table(dtype: np.dtype[Any], grey: GreyScale) -> Grey:
+    """Return the grey levels of all values of an 8- or 16-bit integer type, in the order of their bits as unsigned
+    numbers.
+
+    The last few are kept: the files of a series mostly have the same window.
+    """
+    values = np.arange(1 << 8 * dtype.itemsize, dtype=f"u{dtype.itemsize}").view(f"{dtype.kind}{dtype.itemsize}")
+    return to_levels(values, grey)
 
 
 def to_grey(stored: Stored, grey: GreyScale) -> Grey:
     """Return the grey levels of a frame; integers of up to 16 bits go through a table, which gives the same levels."""
-    if stored.dtype.kind not in "ui" or stored.dtype.itemsize > 2 or not stored.size:
+    dtype = stored.dtype
+    if dtype.kind not in "ui" or dtype.itemsize > 2 or stored.size < 1 << 8 * dtype.itemsize:
         return to_levels(stored, grey)
-    low, high = int(stored.min()), int(stored.max())
-    if high - low >= stored.size:
-        return to_levels(stored, grey)
-    size = 1 << 8 * stored.dtype.itemsize
-    table = np.zeros(size, np.uint8)
-    table[np.arange(low, high + 1) % size] = level_table(low, high, grey)  # negative values index from the end
-    return _pick(table, stored.view(np.dtype(f"u{stored.dtype.itemsize}")) if stored.dtype.kind == "i" else stored)
+    table = level_table(dtype.newbyteorder("="), grey)
+    return _pick(table, stored.view(f"{dtype.byteorder}u{dtype.itemsize}"))
 
 
 def _pick(table: Grey, indices: NDArray[Any]) -> Grey:
