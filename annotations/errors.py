@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from deepcap.common.errors import DomainError, Forbidden
+from deepcap.common.errors import Conflict, DomainError, Forbidden
 
 
 class NotTheOwner(Forbidden):
@@ -26,3 +26,13 @@ class ConversionRefused(DomainError):
 
 class CombinationRefused(DomainError):
     """These datasets cannot be combined like this; the code says why."""
+
+
+class SplitRefused(DomainError):
+    """Studies cannot be divided like this; the code says why."""
+
+
+class SplitInUse(Conflict):
+    """What was trained on the split would not be known any more."""
+
+    code = "split_in_use"

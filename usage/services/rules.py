@@ -75,7 +75,7 @@ def hold_annotation_data(annotation_data: AnnotationData) -> None:
 
 
 def hold_split(split: Split, annotation_data: AnnotationData) -> None:
-    """Keep ``split`` from being deleted until the transaction ends. Raises ValueRefused if it is another data's or gone."""
+    """Keep ``split`` from being deleted until the transaction ends. Raises ValueRefused if it is not theirs."""
     held = Split.objects.select_for_update(no_key=True).filter(pk=split.pk, annotation_data=annotation_data)
     if not held.exists():
         raise ValueRefused("split", _("These annotation data do not have this split."), code="split_unknown")

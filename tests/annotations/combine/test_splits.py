@@ -3,7 +3,8 @@
 import pytest
 
 from annotations import tasks
-from annotations.errors import CombinationRefused, NotTheOwner
+from annotations.errors import NotTheOwner, SplitRefused
+from annotations.services.split_plans import Wish
 from annotations.services.splits import split_dataset
 from datasets.models import Blob, Study
 
@@ -21,12 +22,12 @@ def test_nobody_is_in_two_parts_and_labels_are_in_proportion(user):
         study.patient_key = f"patient {study.position // 2}"
         study.save()
     data = single(dataset, *["x", "x", "y", "y"] * 4)
-    result = split_dataset(dataset=dataset, by=user, shares=SHARES, seed=3, annotation_data=data)
-    assert (result.leaks, result.without_patient) == (0, 4)
-    for part in result.parts.values():
+    made, plan = split_dataset(dataset=dataset, by=user, wish=Wish(SHARES, seed=3), annotation_data=data)
+    assert (plan.shared_patients, plan.shared_images, plan.without_patient) == (0, 0, 4)
+    for part in made.values():
         tasks.run_combination(part.combination.pk)
         part.refresh_from_db()
-    train, test = result.parts.values()
+    train, test = made.values()
     assert (train.name, train.status, test.status) == ("all – train", "available", "available")
     assert train.study_count + test.study_count == 16
     keys = [set(part.studies.exclude(patient_key="").values_list("patient_key", flat=True)) for part in (train, test)]
@@ -40,9 +41,9 @@ def test_nobody_is_in_two_parts_and_labels_are_in_proportion(user):
 def test_what_cannot_be_split_is_refused(user, other_user):
     dataset = dataset_of(user, "all", [1])
     with pytest.raises(NotTheOwner):
-        split_dataset(dataset=dataset, by=other_user, shares=SHARES)
+        split_dataset(dataset=dataset, by=other_user, wish=Wish(SHARES))
     for shares, code in (({"all": 1}, "shares_invalid"), (SHARES, "part_empty")):
-        with pytest.raises(CombinationRefused) as refused:
-            split_dataset(dataset=dataset, by=user, shares=shares)
+        with pytest.raises(SplitRefused) as refused:
+            split_dataset(dataset=dataset, by=user, wish=Wish(shares))
         assert refused.value.code == code
     assert user.datasets.count() == 1
