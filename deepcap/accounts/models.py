@@ -100,10 +100,16 @@ class Notification(models.Model):
     url = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
+    to_mail = models.CharField(
+        max_length=300, blank=True, db_default="", help_text=_("What is still to be said of it by e-mail.")
+    )
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["user", "-created_at"], name="notification_newest")]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="notification_newest"),
+            models.Index(fields=["user"], condition=~models.Q(to_mail=""), name="notification_to_be_mailed"),
+        ]
 
     def __str__(self) -> str:
         return self.text

@@ -9,11 +9,19 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from .models import AuditEvent, Notification, ServiceToken, User
+from .tasks import send_mail_to
 
 
-def notify(*, user: User, kind: str, text: str, url: str = "") -> None:
-    """Leave a notification for ``user``."""
-    Notification.objects.create(user=user, kind=kind, text=text[:300], url=url)
+def notify(*, user: User, kind: str, text: str, url: str = "", by_mail: str = "") -> None:
+    """Leave a notification for ``user``.
+
+    ``by_mail`` is a sentence for an e-mail, which leaves the house: it names no patient, study, dataset or project. All
+    that one transaction has for a person goes into one mail, after it has been committed.
+    """
+    to_mail = by_mail[:300] if user.email and user.is_active else ""
+    Notification.objects.create(user=user, kind=kind, text=text[:300], url=url, to_mail=to_mail)
+    if to_mail:
+        send_mail_to.delay_on_commit(user.pk)
 
 
 def mark_notifications_read(*, user: User, up_to: int) -> None:

@@ -168,6 +168,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     },
     "sweep-vault": {"task": "datasets.tasks.sweep_vault", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep-mails": {"task": "deepcap.accounts.tasks.sweep_mails", "schedule": 300.0, "options": {"expires": 300}},
     "sweep-claims": {"task": "usage.tasks.sweep_claims", "schedule": 15.0, "options": {"expires": 15}},
     "recount-usage": {"task": "usage.tasks.recount_usage", "schedule": 3600.0, "options": {"expires": 3600}},
     "recount": {"task": "datasets.tasks.recount", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -181,6 +182,17 @@ CELERY_BEAT_SCHEDULE = {
 DEEPCAP_METRICS_TOKEN = env("DEEPCAP_METRICS_TOKEN", default="")  # for scrapers of /metrics
 
 # --- people -----------------------------------------------------------------------------------------------------------
+
+# People are written to when something they work on is deleted. Without EMAIL_URL mails appear in the workers' output.
+_mail = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"] or None
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env("DEEPCAP_MAIL_FROM", default="DeepCap <deepcap@localhost>")
+DEEPCAP_PUBLIC_URL = env("DEEPCAP_PUBLIC_URL", default="")  # where people reach this installation, for mails
 
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -11,7 +11,7 @@ from datasets.errors import WrongState
 from datasets.models import Deletion, DeletionStage
 from datasets.services.deletions import request_deletion, require_confirmation
 from deepcap.accounts.models import User
-from deepcap.accounts.services import notify, record
+from deepcap.accounts.services import record
 from deepcap.common import cascade
 from deepcap.common.leases import WorkState
 from usage.counting import count
@@ -27,12 +27,12 @@ from usage.models import (
 from usage.progress import count_project
 from usage.under import counted_by, under
 
+from .affected import tell_people
 from .rules import dataset_of, require_owner
 from .titles import title_of
 
 RECORDS: tuple[type[models.Model], ...] = (AnnotationProject, AnnotationJob, TrainingTask, InferenceJob)
 KINDS = ("annotation_projects", "annotation_jobs", "training_tasks", "inference_jobs")
-PEOPLE_TOLD = 1_000
 
 
 def usage_impact(row: models.Model) -> dict[str, int]:
@@ -99,7 +99,7 @@ def restore_usage(*, deletion: Deletion, by: User) -> models.Model:
 def end_work_under(target: models.Model, *, by: User) -> None:
     """What is under way on ``target``, which has just been hidden, is stopped, and nothing counts it any more.
 
-    Its services are told at their next heartbeat; the people whose work it was, by a notification.
+    Its services are told at their next heartbeat; the people whose work it was, by a notification and an e-mail.
     """
     rows_by_table = under(target)
     if not rows_by_table:
@@ -108,7 +108,7 @@ def end_work_under(target: models.Model, *, by: User) -> None:
         stop = TRANSITIONS[table]["stop"]
         ended = {"lease_until": None} if issubclass(table, ServiceWork) else {}
         rows.filter(status__in=stop.sources).update(status=stop.target, finished_at=timezone.now(), **ended)
-    _tell_people(rows_by_table.get(AnnotationProject), by=by)
+    tell_people(target, rows_by_table, by=by)
     count_again(target, by=by)
 
 
@@ -118,19 +118,6 @@ def count_again(target: models.Model, *, by: User) -> None:
     count(counted)
     if isinstance(target, AnnotationJob):
         count_project(target.project)
-
-
-def _tell_people(projects: models.QuerySet | None, *, by: User) -> None:
-    """Tell the members of projects that go, except the person who deletes them."""
-    if projects is None:
-        return
-    members = projects.exclude(members=None)
-    found = members.values_list("members__user", "name").distinct().order_by("members__user", "name")[:PEOPLE_TOLD]
-    people = User.objects.in_bulk({user_id for user_id, _name in found})
-    for user_id, name in found:
-        if user_id in people and user_id != by.pk:
-            text = _("The project %(name)s was deleted, and your jobs in it.") % {"name": name}
-            notify(user=people[user_id], kind="annotationproject.deleted", text=text)
 
 
 def _open_deletion(row: models.Model) -> Deletion:
