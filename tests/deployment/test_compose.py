@@ -28,7 +28,7 @@ def listed() -> set[str]:
 def read_by_the_settings() -> set[str]:
     """Return the variables that the settings read."""
     source = "".join(path.read_text() for path in (ROOT / "deepcap" / "settings").glob("*.py"))
-    return set(re.findall(r'env(?:\.[a-z]+)?\(\s*"([A-Z0-9_]+)"', source))
+    return set(re.findall(r'env(?:\.[a-z_]+)?\(\s*"([A-Z0-9_]+)"', source))
 
 
 def test_it_is_a_compose_file():
