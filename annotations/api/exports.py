@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from annotations.services.exports import export_annotation_data
 from datasets.api.streams import WhateverIsAccepted
 
-from .access import annotation_data_or_404
+from .access import annotation_data_or_404, split_asked_for
 
 
 class AnnotationDataExport(APIView):
@@ -22,13 +22,20 @@ class AnnotationDataExport(APIView):
         parameters=[
             OpenApiParameter("file_format", OpenApiTypes.STR, description="Default: csv."),
             OpenApiParameter("include_images", OpenApiTypes.BOOL, description="The images too. Default: false."),
+            OpenApiParameter("split", OpenApiTypes.INT, description="A saved split of these annotation data."),
+            OpenApiParameter(
+                "part", OpenApiTypes.STR, description="One of the split's parts. Default: all, each in a folder."
+            ),
         ],
         responses={(200, "application/zip"): OpenApiTypes.BINARY, (200, "application/json"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: int) -> StreamingHttpResponse:
         """The annotations as a file, or as a zip of files."""
+        annotation_data = annotation_data_or_404(request, pk)
         made = export_annotation_data(
-            annotation_data=annotation_data_or_404(request, pk),
+            annotation_data=annotation_data,
+            split=split_asked_for(request, annotation_data),
+            part=request.query_params.get("part") or None,
             by=request.user,
             file_format=request.query_params.get("file_format", "csv"),
             include_images=request.query_params.get("include_images", "").lower() in ("1", "true"),

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from annotations.errors import ExportRefused
-from annotations.formats.base import Options, OutMember, Output
+from annotations.formats.base import Format, Options, OutMember, Output
 from annotations.formats.registry import BY_KEY, formats_writing
-from annotations.models import AnnotatedImage, AnnotationData, LabelImport
+from annotations.models import AnnotationData, LabelImport, Split
 from datasets.archives.paths import normalise
 from datasets.blobs.store import get_store
 from datasets.models import Blob
 
 from .headers import Headers
-from .items import items_of, labels_of
+from .items import PartOf, items_of, labels_of, listed_of
+from .parts import folders_of, layout_of
 from .zipstream import Member, stream_zip
 
 ONE_FILE = {"csv": "text/csv; charset=utf-8", "coco": "application/json"}
@@ -40,12 +41,21 @@ def formats_for(annotation_type: str) -> list[tuple[str, str]]:
     return formats_writing(annotation_type)  # type: ignore[arg-type] - the model's values are the formats'
 
 
-def export(annotation_data: AnnotationData, *, file_format: str, include_images: bool = False) -> Export:
+def export(
+    annotation_data: AnnotationData,
+    *,
+    file_format: str,
+    include_images: bool = False,
+    split: Split | None = None,
+    part: int | None = None,
+) -> Export:
     """Return the annotations in ``file_format``, and with ``include_images`` the listed images as they were uploaded.
 
     Images lie in the zip under their paths in the dataset, label files where their format looks for them; the whole can
-    be uploaded again. Raises ExportRefused for a format that does not exist or cannot hold this type of annotations.
-    While the chunks are taken, Vanished is raised if rows went away meanwhile.
+    be uploaded again. Of a ``split`` the part at place ``part`` is exported as if it were the whole; without ``part``
+    all of them, each in its folder, or where the users of the format have parts. Raises ExportRefused for a format that
+    does not exist or cannot hold this type of annotations. While the chunks are taken, Vanished is raised if rows went
+    away meanwhile.
     """
     writer = BY_KEY.get(file_format)
     if writer is None:
@@ -59,19 +69,44 @@ def export(annotation_data: AnnotationData, *, file_format: str, include_images:
         name=STEM,
         options=_options(annotation_data),
     )
-    written = writer.write(output, items_of(annotation_data))
-    if file_format in ONE_FILE and not include_images:
-        return Export(
-            filename=f"{annotation_data.name}.{'json' if file_format == 'coco' else 'csv'}",
-            content_type=ONE_FILE[file_format],
-            chunks=_gathered(written),
-        )
-    images = _images(annotation_data) if include_images else ()
+    name = annotation_data.name
+    if split is not None and part is None:
+        members = _parts(writer, output, annotation_data, split, include_images=include_images)
+        name = f"{name}-{split.name}"
+    else:
+        only = None if split is None or part is None else PartOf(split, part)
+        written = writer.write(output, items_of(annotation_data, only))
+        name = name if only is None else f"{name}-{only.name}"
+        if file_format in ONE_FILE and not include_images:
+            return Export(
+                filename=f"{name}.{'json' if file_format == 'coco' else 'csv'}",
+                content_type=ONE_FILE[file_format],
+                chunks=_gathered(written),
+            )
+        images = _images(annotation_data, only) if include_images else ()
+        members = _members(written, images)
     return Export(
-        filename=f"{annotation_data.name}-{file_format}.zip",
+        filename=f"{name}-{file_format}.zip",
         content_type=ZIP,
-        chunks=stream_zip(_members(written, images), when=annotation_data.created_at),
+        chunks=stream_zip(members, when=annotation_data.created_at),
     )
+
+
+def _parts(
+    writer: Format, output: Output, data: AnnotationData, split: Split, *, include_images: bool
+) -> Iterator[Member]:
+    layout = layout_of(writer.key)
+    folders = folders_of(split.part_names)
+    yield from _members(layout.head(output.labels, folders), ())
+    for place, folder in enumerate(folders):
+        part = PartOf(split, place)
+        for member in writer.write(output, items_of(data, part)):
+            path = layout.file(folder, member.name)
+            if path is not None:
+                yield Member(safe_path(path), member.content)
+        if include_images:
+            for image in _images(data, part):
+                yield image._replace(name=safe_path(layout.image(folder, image.name)))
 
 
 def _options(data: AnnotationData) -> Options:
@@ -94,9 +129,8 @@ def safe_path(path: str) -> str:
     return "/".join(parts).replace("\x00", "") or "_"
 
 
-def _images(data: AnnotationData) -> Iterator[Member]:
-    listed = AnnotatedImage.objects.filter(annotation_data=data).order_by("position", "pk")
-    rows = listed.values_list("position", "image__path", "image__blob__stem")
+def _images(data: AnnotationData, part: PartOf | None = None) -> Iterator[Member]:
+    rows = listed_of(data, part).values_list("position", "image__path", "image__blob__stem")
     page = list(rows[:IMAGES_PER_QUERY])
     while page:
         for _position, path, stem in page:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from annotations.formats.base import ItemOut, LabelInfo, OutAnnotation
 from annotations.formats.masks import Mask
 from annotations.images import COLUMNS, image_ref
-from annotations.models import AnnotatedImage, Annotation, AnnotationData, Kind
+from annotations.models import AnnotatedImage, Annotation, AnnotationData, Kind, Split, SplitMember
 
 IMAGES_PER_QUERY = 500
 ANNOTATIONS_PER_QUERY = 2_000
@@ -19,6 +21,21 @@ ANNOTATION_COLUMNS = (
 )
 
 
+class PartOf(NamedTuple):
+    """One of the parts of a split, by its place among them."""
+
+    split: Split
+    place: int
+
+    @property
+    def name(self) -> str:
+        return self.split.part_names[self.place]
+
+    @property
+    def image_count(self) -> int:
+        return self.split.report["parts"][self.place]["images"]
+
+
 class Vanished(RuntimeError):
     """Rows went away while they were being exported: what has been sent is not the whole."""
 
@@ -27,23 +44,32 @@ def labels_of(data: AnnotationData) -> list[LabelInfo]:
     return [LabelInfo(label.name, label.extra) for label in data.labels.order_by("position")]
 
 
-def items_of(data: AnnotationData) -> Iterator[ItemOut]:
-    """Yield every listed image with its annotations in the order in which they came in.
+def listed_of(data: AnnotationData, part: PartOf | None = None) -> QuerySet[AnnotatedImage]:
+    """Select the listed images, or those of a part, in display order."""
+    listed = AnnotatedImage.objects.filter(annotation_data=data).order_by("position", "pk")
+    if part is None:
+        return listed
+    members = SplitMember.objects.filter(split=part.split, study=OuterRef("image__study"), part=part.place)
+    return listed.filter(Exists(members))
+
+
+def items_of(data: AnnotationData, part: PartOf | None = None) -> Iterator[ItemOut]:
+    """Yield every listed image, or those of a part, with its annotations in the order in which they came in.
 
     Holds some thousand annotations at a time, or those of one image where it has more. Raises Vanished at the end
     when there were fewer images than the data are said to list.
     """
     exported = 0
-    for item in _items(data.pk):
+    for item in _items(listed_of(data, part)):
         yield item
         exported += 1
-    if exported != data.image_count:
-        raise Vanished(f"Annotation data {data.pk} list {data.image_count} images, of which {exported} were exported.")
+    expected = data.image_count if part is None else part.image_count
+    if exported != expected:
+        raise Vanished(f"Annotation data {data.pk} list {expected} images, of which {exported} were exported.")
 
 
-def _items(data_id: int) -> Iterator[ItemOut]:
+def _items(listed: QuerySet[AnnotatedImage]) -> Iterator[ItemOut]:
     columns = [f"image__{column}" for column in COLUMNS]
-    listed = AnnotatedImage.objects.filter(annotation_data=data_id).order_by("position", "pk")
     rows = listed.values_list("pk", "position", "annotation_count", *columns)
     page = list(rows[:IMAGES_PER_QUERY])
     while page:

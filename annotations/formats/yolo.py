@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -19,6 +19,7 @@ from .base import (
     Item,
     ItemOut,
     LabelError,
+    LabelInfo,
     LabelSet,
     Listed,
     Options,
@@ -98,13 +99,18 @@ class Yolo:
 
     def write(self, output: Output, items: Iterable[ItemOut]) -> Iterator[OutMember]:
         numbers = {label.name: place for place, label in enumerate(output.labels)}
-        lines = [f"  {place}: {json.dumps(name, ensure_ascii=False)}\n" for name, place in numbers.items()]
-        head = "path: .\ntrain: images\nval: images\nnames:" + ("\n" if lines else " {}\n")
-        yield OutMember("data.yaml", [(head + "".join(lines)).encode()])
+        yield OutMember("data.yaml", [data_yaml(output.labels, {"train": "images", "val": "images"})])
         names = Names()
         for item in items:
             rows = "".join(_line(numbers[one.label], one, item.image) for one in item.annotations)
             yield OutMember(names.of(item.image.path, ".txt", "labels"), [rows.encode()])
+
+
+def data_yaml(labels: Sequence[LabelInfo], places: Mapping[str, str]) -> bytes:
+    """Return a data.yaml: where the images of each part lie, and the classes by number."""
+    lines = [f"{part}: {place}\n" for part, place in places.items()]
+    names = [f"  {place}: {json.dumps(label.name, ensure_ascii=False)}\n" for place, label in enumerate(labels)]
+    return "".join(["path: .\n", *lines, "names:" + ("\n" if names else " {}\n"), *names]).encode()
 
 
 def _kinds(file: SideFile) -> tuple[bool, bool] | None:

@@ -19,7 +19,7 @@ from annotations.statistics import alphabetical
 from datasets.errors import WrongState
 from datasets.models import Dataset, Image, Study
 
-PART_NAME = re.compile(r"\w[\w .-]{0,39}")  # names of folders, too
+PART_NAME = re.compile(r"\w(?:[\w .-]{0,38}\w)?")  # names of folders, too
 MOST_PARTS = 10
 MOST_STUDIES = 500_000
 MOST_LABELS = 500
