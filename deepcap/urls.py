@@ -28,6 +28,7 @@ operators, app_name, namespace = admin.site.urls
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dataset-list"), name="home"),
+    path("datasets/combine/", include("annotations.console.combine.urls")),
     path("datasets/", include("datasets.console.urls")),
     path("annotation-data/", include("annotations.console.urls")),
     path("", include("usage.console.urls")),

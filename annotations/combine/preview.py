@@ -135,7 +135,7 @@ def _conflicts(recipe: Recipe, annotation_type: str, shared: QuerySet[Any]) -> C
     source_of = {source.annotation_data: source for source in recipe.sources if source.annotation_data is not None}
     place_of = {source.annotation_data: number for number, source in enumerate(recipe.sources)}
     listed = AnnotatedImage.objects.filter(annotation_data__in=source_of, image__blob__in=shared)
-    rows = list(listed.select_related("image__dataset").order_by("image__blob", "pk")[: EXAMINED + 1])
+    rows = list(listed.select_related("image__dataset", "image__blob").order_by("image__blob", "pk")[: EXAMINED + 1])
     result = Conflicts(is_complete=len(rows) <= EXAMINED)
     said: dict[int, list[Said]] = defaultdict(list)
     for row in Annotation.objects.filter(item__in=rows).select_related("label", "item").order_by("pk"):
