@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from annotations.models import AnnotationData, AnnotationDataStatus, Combination, CombinationStage
 from datasets.errors import QuotaExceeded
-from datasets.ingest.publish import counts_of
+from datasets.ingest.counts import counts_of
 from datasets.models import Dataset, DatasetStatus
 from datasets.services.quota import require_room
 from deepcap.accounts.services import notify
@@ -27,7 +27,8 @@ def finish(work: Combination, recipe: Recipe) -> None:
 
     The room for bytes that are new to the owner is asked for again: others may have taken it meanwhile.
     """
-    counts = counts_of(work.dataset_id)
+    counts = counts_of(work.dataset_id, beat=work.extend_lease)
+    work.dataset.get_absolute_url()  # a process that has made no address yet loads all pages now, not while it locks
     if not counts["image_count"]:
         raise Refused(_("There are no images in it."))
     with transaction.atomic():

@@ -9,13 +9,15 @@ the keys of other studies, are kept where they are free, and otherwise begin wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from datasets.models import Blob, Image, Series, Study
+from deepcap.common.sql import reserve_keys
 
 from .relations import among, relation
 
@@ -44,6 +46,14 @@ class Target:
         return self.name.replace("/", "_").replace("\\", "_").strip(". ") or "dataset"
 
 
+class Chosen(NamedTuple):
+    """An image of the source that comes along: its id, its study's, and its path."""
+
+    pk: int
+    study: int
+    path: str
+
+
 @dataclass(frozen=True)
 class Copied:
     studies: int
@@ -63,15 +73,15 @@ def copy_studies(target: Target, studies: Sequence[int], *, position: int) -> Co
     if target.keeps_once:
         earlier = Image.objects.filter(dataset=target.dataset_id, source_number__lt=target.number)
         wanted = wanted.filter(~Exists(earlier.filter(blob=OuterRef("blob"))))
-    rows = list(wanted.order_by("study__position", "position").values_list("pk", "study", "path"))
+    found = wanted.order_by("study__position", "position")
+    rows = [Chosen(*row) for row in found.values_list("pk", "study", "path")]
     if not rows:
         return Copied(0, 0, of_studies.count())
-    counts = Counter(study for _pk, study, _path in rows)
-    merged, made = _copy_studies(target, counts, position=position)
+    copies = dict(zip((row.pk for row in rows), reserve_keys(Image, len(rows)), strict=True))
+    merged, made = _copy_studies(target, Counter(row.study for row in rows), copies, position=position)
     given = {**merged, **made}
     _copy_series(given)
-    _copy_images(target, rows, given)
-    _copy_covers(target, made.values())
+    _copy_images(target, rows, copies, given)
     duplicates = of_studies.count() - len(rows) if target.keeps_once else 0
     return Copied(len(made), len(rows), duplicates)
 
@@ -90,30 +100,40 @@ def _hold_blobs(studies: Sequence[int]) -> None:
 
 
 def _copy_studies(
-    target: Target, image_counts: Counter[int], *, position: int
+    target: Target, image_counts: Counter[int], copies: Mapping[int, int], *, position: int
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """Return {old id: id in the target} of the studies that were there already, and of those that were made."""
-    found = Study.objects.filter(pk__in=image_counts).values_list("pk", "key", "study_instance_uid")
-    described = {pk: (key, uid) for pk, key, uid in found}
-    uids = {uid: pk for pk, (_key, uid) in described.items() if uid}
+    """Return {old id: id in the target} of the studies that were there already, and of those that were made.
+
+    Those that were made have the covers they had, where these are among ``copies`` (of images, by old id). Those that
+    were there lose theirs: with more images in them they have to be arranged again.
+    """
+    found = Study.objects.filter(pk__in=image_counts).values_list("pk", "key", "study_instance_uid", "cover")
+    described = {pk: rest for pk, *rest in found.order_by()}
+    uids = {uid: pk for pk, (_key, uid, _cover) in described.items() if uid}
     there = Study.objects.filter(dataset=target.dataset_id, study_instance_uid__in=uids, key__in=uids)
-    merged = {uids[uid]: pk for pk, uid in there.values_list("pk", "study_instance_uid")}
+    merged = {uids[uid]: pk for pk, uid in there.order_by().values_list("pk", "study_instance_uid")}
+    Study.objects.filter(pk__in=merged.values()).update(cover=None)
     new = [pk for pk in image_counts if pk not in merged]  # in display order
+    made = dict(zip(new, reserve_keys(Study, len(new)), strict=True))
     keys = {pk: described[pk][1] or described[pk][0] for pk in new}
     renamed = free_paths(target, keys, taken=_keys_taken(target))
-    rows = [(pk, renamed.get(pk, keys[pk]), position + place, image_counts[pk]) for place, pk in enumerate(new)]
-    given, parameters = relation("g", {"old": "bigint", "key": "text", "place": "int", "images": "int"}, rows)
+    rows = [
+        (pk, made[pk], renamed.get(pk, keys[pk]), position + place, image_counts[pk], copies.get(described[pk][2]))
+        for place, pk in enumerate(new)
+    ]
+    types = {"old": "bigint", "new": "bigint", "key": "text", "place": "int", "images": "int", "cover": "bigint"}
+    given, parameters = relation("g", types, rows)
     columns = ("modality", "description", "study_date", "patient_key", "study_instance_uid")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {STUDIES} (dataset_id, key, name, position, image_count, source_study, {', '.join(columns)})"
-            " SELECT %s, g.key, CASE WHEN s.name = s.key THEN g.key ELSE s.name END, g.place, g.images, s.id,"
-            f" {', '.join(f's.{column}' for column in columns)}"
+            f"INSERT INTO {STUDIES}"
+            f" (id, dataset_id, key, name, position, image_count, cover_id, source_study, {', '.join(columns)})"
+            " SELECT g.new, %s, g.key, CASE WHEN s.name = s.key THEN g.key ELSE s.name END, g.place, g.images, g.cover,"
+            f" s.id, {', '.join(f's.{column}' for column in columns)}"
             f" FROM {given} JOIN {STUDIES} s ON s.id = g.old ORDER BY g.place",
             [target.dataset_id, *parameters],
         )
-    made = Study.objects.filter(dataset=target.dataset_id, source_study__in=new)
-    return merged, dict(made.values_list("source_study", "pk"))
+    return merged, made
 
 
 def _copy_series(given: dict[int, int]) -> None:
@@ -129,35 +149,22 @@ def _copy_series(given: dict[int, int]) -> None:
         )
 
 
-def _copy_images(target: Target, rows: Sequence[tuple[int, int, str]], given: dict[int, int]) -> None:
-    paths = {pk: path for pk, _study, path in rows}
-    renamed = free_paths(target, paths, taken=_paths_taken(target))
-    studies, of_studies = relation("g", {"old": "bigint", "new": "bigint"}, list(given.items()))
-    others, of_others = relation("r", {"pk": "bigint", "path": "text"}, list(renamed.items()))
-    wanted, of_wanted = among("s.id", paths)
-    place = "ROW_NUMBER() OVER (PARTITION BY s.study_id ORDER BY s.position, s.id) - 1"
+def _copy_images(target: Target, rows: Sequence[Chosen], copies: Mapping[int, int], given: Mapping[int, int]) -> None:
+    """Insert the copies under the keys reserved for them; one relation says of each all that is its own."""
+    renamed = free_paths(target, {row.pk: row.path for row in rows}, taken=_paths_taken(target))
+    types = {"old": "bigint", "new": "bigint", "study": "bigint", "path": "text"}
+    of_copies, parameters = relation(
+        "g", types, [(row.pk, copies[row.pk], given[row.study], renamed.get(row.pk)) for row in rows]
+    )
+    place = "ROW_NUMBER() OVER (PARTITION BY g.study ORDER BY s.position, s.id) - 1"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {IMAGES} ({', '.join(OWN)}, source_path, {', '.join(COPIED)})"
-            f" SELECT %s, g.new, n.id, COALESCE(r.path, s.path), {place}, '', %s, s.id,"
-            f" CASE WHEN r.path IS NULL THEN '' ELSE s.path END, {', '.join(f's.{column}' for column in COPIED)}"
-            f" FROM {IMAGES} s JOIN {studies} ON g.old = s.study_id LEFT JOIN {others} ON r.pk = s.id"
-            f" LEFT JOIN {SERIES} o ON o.id = s.series_id"
-            f" LEFT JOIN {SERIES} n ON n.study_id = g.new AND n.series_instance_uid = o.series_instance_uid"
-            f" WHERE {wanted} ORDER BY g.new, s.position",
-            [target.dataset_id, target.number, *of_studies, *of_others, *of_wanted],
-        )
-
-
-def _copy_covers(target: Target, studies: Collection[int]) -> None:
-    """Give the studies that were made the covers they had, where those images are there."""
-    made, parameters = among("t.id", studies)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {STUDIES} SET cover_id = found.image FROM (SELECT t.id AS study, i.id AS image FROM {STUDIES} t"
-            f" JOIN {STUDIES} s ON s.id = t.source_study JOIN {IMAGES} i ON i.source_image = s.cover_id"
-            f" AND i.dataset_id = %s WHERE {made}) AS found WHERE {STUDIES}.id = found.study",
-            [target.dataset_id, *parameters],
+            f"INSERT INTO {IMAGES} (id, {', '.join(OWN)}, source_path, {', '.join(COPIED)})"
+            f" SELECT g.new, %s, g.study, n.id, COALESCE(g.path, s.path), {place}, '', %s, s.id,"
+            f" CASE WHEN g.path IS NULL THEN '' ELSE s.path END, {', '.join(f's.{column}' for column in COPIED)}"
+            f" FROM {of_copies} JOIN {IMAGES} s ON s.id = g.old LEFT JOIN {SERIES} o ON o.id = s.series_id"
+            f" LEFT JOIN {SERIES} n ON n.study_id = g.study AND n.series_instance_uid = o.series_instance_uid",
+            [target.dataset_id, target.number, *parameters],
         )
 
 
@@ -186,9 +193,9 @@ def free_paths(
 
 def _paths_taken(target: Target) -> Callable[[Iterable[str]], Collection[str]]:
     images = Image.objects.filter(dataset=target.dataset_id)
-    return lambda paths: set(images.filter(path__in=paths).values_list("path", flat=True))
+    return lambda paths: set(images.filter(path__in=paths).order_by().values_list("path", flat=True))
 
 
 def _keys_taken(target: Target) -> Callable[[Iterable[str]], Collection[str]]:
     studies = Study.objects.filter(dataset=target.dataset_id)
-    return lambda keys: set(studies.filter(key__in=keys).values_list("key", flat=True))
+    return lambda keys: set(studies.filter(key__in=keys).order_by().values_list("key", flat=True))

@@ -28,10 +28,11 @@ from annotations.models import (
     Label,
 )
 from annotations.statistics.pages import by_index
-from datasets.ingest.arrange import arrange
 from datasets.models import Dataset, DatasetSource, DatasetStatus, Study
 from deepcap.common.leases import LeaseLost, WorkState
+from deepcap.common.pace import Pace
 
+from .arranging import arrange_copies
 from .endings import Refused, fail, finish
 from .images import Target, copy_studies
 from .labels import Labelling, copy_plain
@@ -110,7 +111,7 @@ def _turn(work: Combination, *, until: float) -> None:
         _enter(work, CombinationStage.ARRANGING)
     if work.stage == CombinationStage.ARRANGING:
         _require_target(work)
-        arrange(work.dataset_id, beat=work.extend_lease, in_order=True)
+        arrange_copies(work.dataset_id, beat=work.extend_lease)
         _enter(work, CombinationStage.LABELS)
     if work.stage == CombinationStage.LABELS:
         if _is_wanted(work):
@@ -125,14 +126,15 @@ def _turn(work: Combination, *, until: float) -> None:
 
 
 def _copy_images(work: Combination, recipe: Recipe, *, until: float) -> None:
+    pace = Pace(IMAGES_PER_PIECE)
     for number, source in enumerate(recipe.sources):
         if number < work.place.get("source", 0):
             continue
         chosen = None if source.studies is None else set(source.studies)
         target = Target(work.dataset_id, number, source.name, recipe.keeps_once)
-        for studies, images, last in _study_pieces(work, source.dataset, chosen):
+        for studies, images, last in _study_pieces(work, source.dataset, chosen, pace):
             _take_turn(work, until=until)
-            with transaction.atomic(), by_index():
+            with pace.piece(images), transaction.atomic(), by_index():
                 place = Counter(work.place)
                 _require(work, dataset_id=source.dataset)
                 copied = copy_studies(target, studies, position=place["studies"]) if studies else None
@@ -144,16 +146,18 @@ def _copy_images(work: Combination, recipe: Recipe, *, until: float) -> None:
         _reach(work, {**work.place, "source": number + 1, "next": 0})
 
 
-def _study_pieces(work: Combination, dataset_id: int, chosen: set[int] | None) -> Iterator[tuple[list[int], int, int]]:
+def _study_pieces(
+    work: Combination, dataset_id: int, chosen: set[int] | None, pace: Pace
+) -> Iterator[tuple[list[int], int, int]]:
     """Yield studies in display order, their number of images and the last position, from the place reached."""
     rows = Study.objects.filter(dataset=dataset_id).order_by("position").values_list("pk", "position", "image_count")
-    while page := list(rows.filter(position__gte=work.place.get("next", 0))[:IMAGES_PER_PIECE]):
+    while page := list(rows.filter(position__gte=work.place.get("next", 0))[: pace.size]):
         studies: list[int] = []
         images = 0
         last = page[0][1]
         for pk, position, count in page:
             if chosen is None or pk in chosen:
-                if studies and images + count > IMAGES_PER_PIECE:
+                if studies and images + count > pace.size:
                     break
                 studies.append(pk)
                 images += count
@@ -165,6 +169,7 @@ def _copy_labels(work: Combination, recipe: Recipe, *, until: float) -> None:
     data = work.annotation_data
     assert data is not None
     labels = _labels_of(work, recipe)
+    pace = Pace(LISTED_PER_PIECE)
     for number, source in enumerate(recipe.sources):
         if number < work.place.get("source", 0):
             continue
@@ -178,9 +183,10 @@ def _copy_labels(work: Combination, recipe: Recipe, *, until: float) -> None:
                 labels=labels[number],
                 keeps_once=recipe.keeps_once,
             )
-            for piece in _listed_pieces(work, source.annotation_data):
+            for piece, listed in _listed_pieces(work, source.annotation_data, pace):
                 _take_turn(work, until=until)
-                _copy_listed(work, labelling, piece, on_conflict=recipe.on_conflict)
+                with pace.piece(listed):
+                    _copy_listed(work, labelling, piece, on_conflict=recipe.on_conflict)
         _reach(work, {**work.place, "source": number + 1, "next": 0})
     while True:
         with transaction.atomic():
@@ -203,19 +209,21 @@ def _copy_listed(work: Combination, labelling: Labelling, piece: tuple[int, int]
         _reach(work, {**place, "source": labelling.number, "next": piece[1] + 1})
 
 
-def _listed_pieces(work: Combination, annotation_data_id: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of positions of the source, from the place that was reached, none with very many annotations."""
+def _listed_pieces(work: Combination, annotation_data_id: int, pace: Pace) -> Iterator[tuple[tuple[int, int], int]]:
+    """Yield ranges of positions of the source, from the place that was reached, and how many images each lists.
+
+    None has very many annotations.
+    """
     listed = AnnotatedImage.objects.filter(annotation_data=annotation_data_id).order_by("position")
     rows = listed.values_list("position", "annotation_count")
-    while page := list(rows.filter(position__gte=work.place.get("next", 0))[:LISTED_PER_PIECE]):
-        first = last = page[0][0]
-        annotations = page[0][1]
-        for position, number in page[1:]:
+    while page := list(rows.filter(position__gte=work.place.get("next", 0))[: pace.size]):
+        annotations, images = page[0][1], 1
+        for _position, number in page[1:]:
             annotations += number
             if annotations > ANNOTATIONS_PER_PIECE:
                 break
-            last = position
-        yield first, last
+            images += 1
+        yield (page[0][0], page[images - 1][0]), images
 
 
 @transaction.atomic

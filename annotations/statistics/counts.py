@@ -17,10 +17,10 @@ from datasets.models import Dataset
 from deepcap.common.chunks import in_chunks
 from deepcap.common.sql import assign
 
+from .display import in_display_order
 from .pages import Beat, annotations_of, by_index, items_of, pages
 
 ROWS_PER_UPDATE = 5_000
-DISPLAY_ORDER = ("image__study__position", "image__study_id", "image__position", "image_id")
 
 
 def count(annotation_data_id: int, *, beat: Beat | None = None) -> dict[str, int]:
@@ -31,7 +31,7 @@ def count(annotation_data_id: int, *, beat: Beat | None = None) -> dict[str, int
     so that a class which an image has not (value 0) is counted too. ``beat`` is called between the pieces of work.
     """
     data = AnnotationData.objects.get(pk=annotation_data_id)
-    moved, studies, images = _place(data.pk, beat=beat)
+    moved, studies, images = _place(data, beat=beat)
     label_images: Counter[int] = Counter()
     label_rows: Counter[int] = Counter()
     recounted = 0
@@ -57,13 +57,11 @@ def count_of_dataset(dataset_id: int) -> None:
     Dataset.objects.filter(pk=dataset_id).update(annotation_data_count=alive.count())
 
 
-def _place(annotation_data_id: int, *, beat: Beat | None) -> tuple[int, int, int]:
+def _place(data: AnnotationData, *, beat: Beat | None) -> tuple[int, int, int]:
     """Number the images in display order; return how many were elsewhere, the number of studies, and of images."""
-    rows = AnnotatedImage.objects.filter(annotation_data=annotation_data_id).order_by(*DISPLAY_ORDER)
-    found = rows.values_list("pk", "position", "image__study").iterator(chunk_size=10_000)
     keys, places = array("q"), array("q")
     studies, images, latest = 0, 0, None
-    for images, (pk, position, study) in enumerate(found, start=1):
+    for images, (pk, position, study) in enumerate(in_display_order(data, beat=beat), start=1):
         if position != images - 1:
             keys.append(pk)
             places.append(images - 1)

@@ -7,41 +7,40 @@ chunks of their own short transactions: a dataset of a million images keeps nobo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
 from datasets.models import Image, Series, Study
-from datasets.models.image import Duplicate
 from deepcap.common.bulk import update_rows
 from deepcap.common.chunks import in_chunks
 from deepcap.common.sql import assign
 
+from .duplicates import flag_duplicates
 from .order import Slice, display_order, natural_key
+from .walk import Beat
 
 STUDIES_PER_CHUNK = 50
 ROWS_PER_CHUNK = 2_000
 ARRANGED_BY = ("study_id", "series_id", "path", "slice_position", "instance_number", "attributes")
 
-Beat = Callable[[], None]
 
-
-def arrange(dataset_id: int, *, beat: Beat, in_order: bool = False) -> None:
+def arrange(dataset_id: int, *, beat: Beat) -> None:
     """Bring a dataset's studies and images into display order and set what is derived from it.
 
-    With ``in_order`` the studies have their places already. ``beat`` is called between chunks and may raise to stop.
+    ``beat`` is called between chunks and may raise to stop.
     """
-    first_paths = _arrange_dicom_studies(dataset_id, beat=beat)
-    _cover_single_image_studies(dataset_id, beat=beat)
-    if not in_order:
-        _order_studies(dataset_id, first_paths=first_paths, beat=beat)
-    _flag_duplicates(dataset_id)
+    dicom = Study.objects.filter(dataset=dataset_id).exclude(study_instance_uid="")
+    first_paths = arrange_studies(list(dicom.values_list("pk", flat=True)), beat=beat)
+    single = Study.objects.filter(dataset=dataset_id, study_instance_uid="", cover=None)
+    cover_studies(list(single.values_list("pk", flat=True)), beat=beat)
+    _order_studies(dataset_id, first_paths=first_paths, beat=beat)
+    flag_duplicates(dataset_id, beat=beat)
 
 
-def _arrange_dicom_studies(dataset_id: int, *, beat: Beat) -> dict[int, str]:
-    """Order the images of each DICOM study and describe the study; return each study's first path as a sort key."""
-    studies = list(Study.objects.filter(dataset=dataset_id).exclude(study_instance_uid="").values_list("pk", flat=True))
+def arrange_studies(studies: Sequence[int], *, beat: Beat) -> dict[int, str]:
+    """Order the images of DICOM studies and describe the studies; return each one's first path as a sort key."""
     first_paths: dict[int, str] = {}
     for chunk in in_chunks(studies, STUDIES_PER_CHUNK):
         beat()
@@ -61,6 +60,14 @@ def _arrange_dicom_studies(dataset_id: int, *, beat: Beat) -> dict[int, str]:
         with transaction.atomic():
             update_rows(Study, described)
     return first_paths
+
+
+def cover_studies(studies: Sequence[int], *, beat: Beat) -> None:
+    """Give studies of one image, those without a StudyInstanceUID, that image as cover."""
+    only_image = Image.objects.filter(study=OuterRef("pk")).order_by("pk").values("pk")[:1]
+    for chunk in in_chunks(studies, ROWS_PER_CHUNK):
+        beat()
+        Study.objects.filter(pk__in=chunk).update(cover_id=Subquery(only_image))
 
 
 def _slice(image: Image, series: Mapping[int, Series]) -> Slice:
@@ -92,15 +99,6 @@ def _describe(ordered: Sequence[Image]) -> dict[str, object]:
     }
 
 
-def _cover_single_image_studies(dataset_id: int, *, beat: Beat) -> None:
-    """Give every study without a StudyInstanceUID its only image as cover."""
-    studies = Study.objects.filter(dataset=dataset_id, study_instance_uid="", cover=None).values_list("pk", flat=True)
-    only_image = Image.objects.filter(study=OuterRef("pk")).order_by("pk").values("pk")[:1]
-    for chunk in in_chunks(list(studies), ROWS_PER_CHUNK):
-        beat()
-        Study.objects.filter(pk__in=chunk).update(cover_id=Subquery(only_image))
-
-
 def _order_studies(dataset_id: int, *, first_paths: dict[int, str], beat: Beat) -> None:
     """Number the studies from 0 in the natural order of their paths. Holds one sort key a study in memory."""
     keys = Study.objects.filter(dataset=dataset_id).values_list("pk", "key").iterator(chunk_size=ROWS_PER_CHUNK)
@@ -108,14 +106,3 @@ def _order_studies(dataset_id: int, *, first_paths: dict[int, str], beat: Beat) 
     for positions in in_chunks(((pk, place) for place, (_, pk) in enumerate(order)), ROWS_PER_CHUNK):
         beat()
         assign(Study, "position", positions)
-
-
-def _flag_duplicates(dataset_id: int) -> None:
-    """Flag images that share their bytes, and those that share a SOPInstanceUID with other bytes (P7)."""
-    images = Image.objects.filter(dataset=dataset_id)
-    images.exclude(duplicate=Duplicate.NO).update(duplicate=Duplicate.NO)
-    blobs = images.values("blob").annotate(times=Count("pk")).filter(times__gt=1).values("blob")
-    images.filter(blob__in=blobs).update(duplicate=Duplicate.BYTES)
-    instances = images.exclude(sop_instance_uid="").values("sop_instance_uid")
-    shared = instances.annotate(blobs=Count("blob", distinct=True)).filter(blobs__gt=1).values("sop_instance_uid")
-    images.filter(sop_instance_uid__in=shared, duplicate=Duplicate.NO).update(duplicate=Duplicate.SOP_INSTANCE)

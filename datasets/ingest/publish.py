@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from datasets.models import (
-    Blob,
     Dataset,
     DatasetStatus,
-    Image,
     Ingest,
     IngestStage,
     Outcome,
     Problem,
     StorageRemoval,
-    Study,
     Upload,
     UploadState,
 )
-from datasets.models.image import ImageFormat
 from deepcap.accounts.services import notify
 from deepcap.common.leases import LeaseLost, WorkState
 
-COVERS = 3
-
-
-def counts_of(dataset_id: int) -> dict[str, object]:
-    """Return the stored counts of a dataset, counted afresh from its rows."""
-    images = Image.objects.filter(dataset=dataset_id)
-    blobs = Blob.objects.filter(pk__in=images.values("blob"))
-    dicom = images.filter(format=ImageFormat.DICOM).exists()
-    raster = images.exclude(format=ImageFormat.DICOM).exists()
-    studies = Study.objects.filter(dataset=dataset_id)
-    covers = studies.order_by("position").exclude(cover=None).values_list("cover", flat=True)[:COVERS]
-    return {
-        "study_count": studies.count(),
-        "image_count": images.count(),
-        "size_bytes": blobs.aggregate(total=Sum("size"))["total"] or 0,
-        "image_format": ", ".join([*["DICOM"] * dicom, *["JPG/PNG"] * raster]),
-        "covers": list(covers),
-    }
+from .counts import counts_of
 
 
 def publish(ingest: Ingest) -> None:
@@ -52,7 +30,7 @@ def publish(ingest: Ingest) -> None:
     Raises LeaseLost when the ingest was taken over, or the dataset is being deleted.
     """
     dataset = ingest.dataset
-    counts = counts_of(dataset.pk)
+    counts = counts_of(dataset.pk, beat=ingest.extend_lease)
     with transaction.atomic():
         now = timezone.now()
         ingest.release(WorkState.DONE, stage=IngestStage.DONE, finished_at=now)

@@ -6,7 +6,7 @@ import logging
 
 from datasets.models import Dataset, DatasetStatus
 
-from .publish import counts_of
+from .counts import counts_of
 
 logger = logging.getLogger(__name__)
 

@@ -28,3 +28,22 @@ def assign(model: type[models.Model], field: str, values: Sequence[tuple[int, in
                 f" AS given WHERE {table}.{key} = given.pk",
                 [json.dumps(values)],
             )
+
+
+def reserve_keys(model: type[models.Model], count: int) -> list[int]:
+    """Return ``count`` primary keys, ascending, that no row has and no other row will be given.
+
+    Call it in the transaction that inserts the rows under these keys: on SQLite it is this transaction that keeps
+    others from being given the same.
+    """
+    table, key = model._meta.db_table, model._meta.pk.column
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [connection.ops.quote_name(table), key, count],
+            )
+            return sorted(row[0] for row in cursor.fetchall())
+        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
+        latest = cursor.fetchone()[0]
+        return list(range(latest + 1, latest + 1 + count))
