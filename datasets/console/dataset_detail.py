@@ -9,10 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
-from datasets.models import Dataset, Image, Problem, Study
+from datasets.models import Dataset, DatasetSource, Image, Origin, Problem, Study
 from datasets.models.image import Duplicate
 from datasets.services.datasets import mark_opened
 from datasets.services.progress import progress_of, report_of
+from deepcap.accounts.models import User
 
 from .access import ConsolePage, ConsoleView, dataset_or_404, size_of_page
 from .positions import PositionPaginator
@@ -30,6 +31,7 @@ class DatasetDetail(ConsolePage):
         if dataset.is_new:
             mark_opened(dataset=dataset, user=self.request.user)
         context = {"dataset": dataset, "progress": progress_of(dataset), "report": report_of(dataset)}
+        context["sources"] = sources_of(dataset, self.request.user)
         return context if dataset.is_under_way else context | self._settled(dataset)
 
     def _settled(self, dataset: Dataset) -> dict[str, Any]:
@@ -45,6 +47,16 @@ class DatasetDetail(ConsolePage):
             "name_encoding": "" if encoding.lower() in UNREMARKABLE_ENCODINGS else encoding,
             "problems": problems[:FIRST_PROBLEMS],
         }
+
+
+def sources_of(dataset: Dataset, user: User) -> list[tuple[DatasetSource, bool]]:
+    """Return what a dataset was made of, each with whether this person can open it: it may be gone, or a stranger's."""
+    if dataset.origin == Origin.UPLOAD:
+        return []
+    sources = list(DatasetSource.objects.filter(dataset=dataset).order_by("number"))
+    ids = [source.source_dataset for source in sources]
+    there = set(Dataset.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True))
+    return [(source, source.source_dataset in there) for source in sources]
 
 
 class DatasetProgress(ConsoleView):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,11 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
-from datasets.models import Dataset
+from datasets.models import Dataset, DatasetStatus
 
 from .access import ConsolePage, ConsoleView, datasets_of, size_of_page
 from .deletions import restorable
-from .rows import rows_of, under_way
+from .rows import Row, rows_of, under_way
 
 PAGE_SIZES = (5, 10, 25)
 NEWEST_FIRST = "-created_at"
@@ -53,6 +54,7 @@ class DatasetList(ConsolePage):
             "ordering": ordering,
             "only_annotated": only_annotated,
             "is_filtered": bool(search or only_annotated),
+            "can_combine": can_combine(self.request, rows),
             "has_restorable": restorable(self.request).exists(),
         }
 
@@ -69,6 +71,14 @@ class RowsUnderWay(ConsoleView):
         if gone or any(not row.dataset.is_under_way for row in rows):
             trigger_client_event(response, "deepcap:dataset-settled")
         return response
+
+
+def can_combine(request: HttpRequest, rows: Iterable[Row]) -> bool:
+    """True if there are two datasets that could be combined: among the ``rows`` that are shown, or elsewhere."""
+    if sum(row.dataset.status == DatasetStatus.AVAILABLE for row in rows) > 1:
+        return True
+    available = Dataset.objects.visible_to(request.user).filter(status=DatasetStatus.AVAILABLE)
+    return len(available.order_by().values_list("pk")[:2]) == 2
 
 
 def in_order(datasets: QuerySet[Dataset], ordering: str) -> QuerySet[Dataset]:
