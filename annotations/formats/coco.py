@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from . import checks
@@ -88,11 +89,12 @@ class Coco:
 
 def _counted(file: SideFile) -> tuple[bool, int, int]:
     """Scan the bytes: is it COCO at all, how many annotations, how many with a segmentation."""
-    known, annotations, outlined = False, 0, 0
+    known, annotations, outlined, passed = False, 0, 0, 0
     with file.open() as stream:
         before = b""
         while True:
             chunk = stream.read(CHUNK)
+            passed += len(chunk)
             window = before + chunk
             known = known or DOCUMENT.search(window) is not None
             last = not chunk
@@ -100,7 +102,7 @@ def _counted(file: SideFile) -> tuple[bool, int, int]:
             annotations += sum(1 for match in ANNOTATION.finditer(window) if match.start() < limit)
             outlined += sum(1 for match in OUTLINED.finditer(window) if match.start() < limit)
             before = window[limit:]
-            if last or (not known and not annotations and stream.tell() > 64 * CHUNK):
+            if last or (not known and not annotations and passed > 64 * CHUNK):
                 return known, annotations, outlined
 
 
@@ -113,6 +115,7 @@ class _Reader:
         self.refused: dict[Any, LabelError] = {}
         self.placements: dict[int, Placement] = {}  # of images whose stated size is not the displayed one
         self.categories: dict[Any, str] = {}
+        self.names_classes = False
         self.ids = Numbers()
         self.last: tuple[Any, ImageRef | None] = (object(), None)
 
@@ -131,6 +134,8 @@ class _Reader:
                 elif key == "categories" and place:
                     ready.add(key)
                     yield from self.category(place, value)
+                elif key in ("images", "categories"):
+                    raise LabelError(f"“{key}” must be a list.", column=key, code="label_file_invalid")
                 elif key in ("info", "licenses"):
                     kept = self.label_set.options.setdefault("document", {})
                     if place:
@@ -155,7 +160,7 @@ class _Reader:
                 self.refused[number] = error
                 raise
             if number in self.known:
-                raise LabelError(f"The image id {number} is used twice.", column="images.id", code="label_conflict")
+                raise _used_twice("image", number, "images.id")
         except LabelError as error:
             yield error.at(place, self.file.path)
             return
@@ -165,6 +170,7 @@ class _Reader:
         yield Listed(image.id, place)
 
     def category(self, place: int, entry: Any) -> Iterator[Item]:
+        self.names_classes = True
         try:
             if not isinstance(entry, dict) or "id" not in entry:
                 raise LabelError("A category needs an id and a name.", column=f"categories[{place}]")
@@ -186,7 +192,7 @@ class _Reader:
             label = self.label_of(entry)
             number = entry.get("id")
             if isinstance(number, int) and not self.ids.add(number):
-                raise LabelError(f"The annotation id {number} is used twice.", column="id", code="label_conflict")
+                raise _used_twice("annotation", number, "id")
             yield self.found(image, label, entry, place)
         except LabelError as error:
             yield error.at(place, self.file.path)
@@ -200,22 +206,26 @@ class _Reader:
             image = self.images[place]
         elif number in self.refused:
             raise self.refused[number]
-        elif self.known or number is None:
-            raise LabelError(f"There is no image with the id {number}.", column="image_id", code="label_image_unknown")
-        else:  # a list of results names no files
-            try:
-                image = self.images.find(str(number))
-            except LabelError:
-                image = self.images.find(str(number).zfill(12))  # as COCO names its pictures
+        else:
+            image = self.unlisted(number)
         self.last = (number, image)
         return image
+
+    def unlisted(self, number: Any) -> ImageRef:
+        """Return the image of a list of results, which names no files: by its number, or as COCO names its pictures."""
+        if not self.known and number is not None:
+            for name in (str(number), str(number).zfill(12)):
+                with suppress(LabelError):
+                    return self.images.find(name)
+        shown = str(number)[:40]
+        raise LabelError(f"There is no image with the id {shown}.", column="image_id", code="label_image_unknown")
 
     def label_of(self, entry: dict[str, Any]) -> str:
         number = _hashable(entry.get("category_id"))
         label = self.categories.get(number)
         if label is None:
-            if self.categories or number is None:
-                raise LabelError(f"There is no category with the id {number}.", column="category_id")
+            if self.names_classes or number is None:
+                raise LabelError(f"There is no category with the id {str(number)[:40]}.", column="category_id")
             given = self.options.get("categories", {})
             label = checks.label_name(given.get(str(number)) or entry.get("category_name") or str(number))
         return label
@@ -272,6 +282,10 @@ def _mask_of(value: Any, placement: Placement) -> tuple[Mask, list[Polygon] | No
         return checks.filled(draw(drawn, image.height, image.width), "segmentation"), drawn
     except (ValueError, TypeError) as error:
         raise LabelError(f"The segmentation cannot be drawn: {error}", column="segmentation") from error
+
+
+def _used_twice(what: str, number: Any, column: str) -> LabelError:
+    return LabelError(f"The {what} id {str(number)[:40]} is used twice.", column=column, code="label_conflict")
 
 
 def _size(value: Any) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -17,6 +18,8 @@ from .base import LabelError, SideFile, read_whole
 
 MAX_DICOM = 2 * 1024 * 1024 * 1024
 SOP_CLASS = 0x00080016
+HEAD = 64 * 1024
+DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 # pydicom has no exception of its own for damaged data sets; these are what it raises for them.
 FAULTS = (
@@ -31,6 +34,7 @@ FAULTS = (
     TypeError,
     ValueError,
     struct.error,
+    zlib.error,
 )
 
 
@@ -47,16 +51,18 @@ def faults_named(what: str) -> Iterator[None]:
 
 
 def sop_class(file: SideFile) -> str:
-    """Return the SOP Class UID of a DICOM file, "" of any other file. Reads only its head."""
+    """Return the SOP Class UID of a DICOM file, "" of any other file. Reads only its head, unless that is deflated."""
     with file.open() as stream:
-        head = stream.read(132)
+        head = stream.read(HEAD)
         bare = head[:4] == b"\x08\x00\x05\x00" or head[:4] == b"\x08\x00\x08\x00" or head[:2] == b"\x02\x00"
         if head[128:132] != b"DICM" and not bare:
             return ""
+        if DEFLATED in head[:1024]:
+            head += stream.read(MAX_DICOM)
     try:
-        with warnings.catch_warnings(), file.open() as stream:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = read_partial(stream, stop_when=lambda tag, vr, length: tag > SOP_CLASS, force=True)
+            found = read_partial(BytesIO(head), stop_when=lambda tag, vr, length: tag > SOP_CLASS, force=True)
             return str(found.get("SOPClassUID", ""))
     except FAULTS:
         return ""

@@ -78,7 +78,7 @@ class LabelCsv:
             try:
                 kind = label_set.annotation_type or type_of(file, encoding)
                 if kind is None:
-                    raise LabelError("The file has no rows that are labels.", code="label_file_empty")
+                    raise _no_labels(file, encoding)
                 with open_text(file, encoding) as stream:
                     yield from _read(stream, file.path, kind, images)
             except LabelError as error:
@@ -109,6 +109,17 @@ def type_of(file: SideFile, encoding: str = "") -> AnnotationType | None:
     except (LabelError, UnicodeDecodeError):
         return None
     return TYPES[max(counts, key=lambda count: (counts[count], -count))] if counts else None
+
+
+def _no_labels(file: SideFile, encoding: str) -> LabelError:
+    """Return what is wrong with a file of which no row is one of labels. Raises LabelError in an unknown encoding."""
+    with open_text(file, encoding) as stream:
+        rows = (row[1] for row in islice(csv_rows(stream), SAMPLE) if not isinstance(row, csv.Error))
+        if not any(field.strip() for fields in rows for field in fields):
+            return LabelError("The file is empty.", code="label_file_empty")
+    return LabelError(
+        "No row has 2, 3, 5 or 6 columns, separated by commas, semicolons or tabs.", code="label_file_invalid"
+    )
 
 
 def csv_rows(stream: Any) -> Iterator[Row | csv.Error]:

@@ -177,11 +177,11 @@ class _File:
             try:
                 if not isinstance(shape, dict):
                     raise LabelError("A shape must be an object.", column="shapes")
-                sort = shape.get("shape_type") or "polygon"
+                sort = str(shape.get("shape_type") or "polygon")
                 known = sort == BOXED or sort in OUTLINED
                 if not known and self.options.get("last", True):
                     raise LabelError(
-                        f"A shape of the type “{str(sort)[:40]}” is neither a box nor a mask; only its class is used.",
+                        f"A shape of the type “{sort[:40]}” is neither a box nor a mask; only its class is used.",
                         column="shape_type",
                         code="label_shape_unsupported",
                     )
@@ -218,7 +218,7 @@ class _File:
             try:
                 yield Found(self.image.id, checks.label_name(name, "flags"), row, value)
             except LabelError as error:
-                yield error.at(row, self.path)
+                yield error.at(row or None, self.path)
 
     def boxed(self, shape: dict[str, Any], row: int) -> Found:
         label = checks.label_name(shape.get("label"), "label")

@@ -24,7 +24,7 @@ class Placement:
             self.turned = True
             return
         raise LabelError(
-            f"The labels are for an image of {width:g} × {height:g} pixels; “{image.path[-120:]}” has "
+            f"The labels are for an image of {_shown(width)} × {_shown(height)} pixels; “{image.path[-120:]}” has "
             f"{image.width} × {image.height}.",
             column=column,
             code="label_size_differs",
@@ -64,3 +64,8 @@ class Placement:
         if self.image.orientation in (7, 8):
             pixels = pixels[::-1]
         return Mask.from_array(np.asarray(pixels))
+
+
+def _shown(value: float) -> str:
+    text = str(int(value)) if value == value // 1 and abs(value) < 1e15 else str(value)
+    return text if len(text) <= 20 else text[:19] + "…"

@@ -1,4 +1,4 @@
-"""Text files of unknown encoding: UTF-8, UTF-16 where a mark says so, else detected from the whole file's letters."""
+"""Text files of unknown encoding: told by their mark, else detected from the letters of the whole file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from .base import LabelError, SideFile
 
 CHUNK = 1 << 20
 SAMPLE = 64 * 1024
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+MARKS = (  # UTF-32's little-endian mark begins as UTF-16's does
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 def open_text(file: SideFile, encoding: str = "") -> TextIO:

@@ -40,6 +40,7 @@ from .text import decode_text
 MAX_TEXT = 16 * 1024 * 1024
 LINE = re.compile(r"\s*\d+(?:\s+[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?){4,}\s*$")
 NAME_FILES = ("classes.txt", "obj.names", "labels.txt", "names.txt")
+MOST_DIGITS = 9  # of a class's number
 DIGITS = 10  # of a part of the image's size: a hundred-millionth of a pixel
 
 
@@ -144,7 +145,16 @@ def read_names(file: SideFile) -> dict[int, str]:
         names = dict(enumerate(names))
     if not isinstance(names, dict):
         return {}
-    return {int(key): checks.label_name(str(name), "names") for key, name in names.items() if str(key).isdecimal()}
+    return {int(key): _name(name) for key, name in names.items() if isinstance(key, int | str) and _is_number(str(key))}
+
+
+def _name(value: Any) -> str:
+    """Return a class's name. Lists are not written out: aliases make them as large as one likes."""
+    return checks.label_name(str(value) if isinstance(value, str | int | float) else None, "names")
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def _read(file: SideFile, kind: AnnotationType, names: dict[int, str], images: Images) -> Iterator[Item]:
@@ -181,7 +191,7 @@ def _image(path: str, images: Images) -> ImageRef:
 
 
 def _label(text: str, names: dict[int, str]) -> str:
-    if not text.isdecimal() or len(text) > 9:
+    if not _is_number(text):
         raise LabelError(f"“{text[:40]}” is no class number.", column="class")
     number = int(text)
     if names and number not in names:

@@ -7,6 +7,7 @@
 ``sets``      which sets of labels the files are
 ``rows``      what was read becomes rows, chunk by chunk
 ``problems``  what was not used becomes rows too
+``fit``       what files say, as the database can keep it
 ``bundles``   label files into the vault
 ``creation``  annotation data under a free name
 """

@@ -13,6 +13,8 @@ from annotations.models import LabelImport, LabelProblem
 from datasets.archives import Refused
 from deepcap.common.bulk import insert_rows
 
+from .fit import fit_text
+
 KEPT = 100_000
 NEAR = 5
 COLUMNS = ("label_import", "path", "row", "column", "code", "message", "near")
@@ -51,14 +53,14 @@ class Problems:
 
     def _row(self, problem: RowProblem) -> tuple[object, ...]:
         row = problem.row if problem.row is not None and 0 <= problem.row <= MAX_ROW else None
-        near = [_text(path, 1024) for path in problem.near[:NEAR]]
+        near = [fit_text(path, 1024) for path in problem.near[:NEAR]]
         return (
             self._import.pk,
-            _text(problem.path, 1024),
+            fit_text(problem.path, 1024),
             row,
-            _text(problem.column, 100),
+            fit_text(problem.column, 100),
             problem.code[:60],
-            _text(problem.message, 500),
+            fit_text(problem.message, 500),
             near,
         )
 
@@ -75,9 +77,3 @@ def sentence(count: int) -> str:
 
 def nothing_in_it() -> str:
     return _("There are no labels in the file.")
-
-
-def _text(text: str, length: int) -> str:
-    """Return ``text`` fit for a column: PostgreSQL keeps no NUL and no lone surrogates."""
-    text = text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -14,6 +14,7 @@ from annotations.statistics import color_of
 from deepcap.common.bulk import insert_rows
 from deepcap.common.chunks import in_chunks
 
+from .fit import fit_json
 from .problems import Problems
 
 ROWS_PER_CHUNK = 5_000
@@ -128,7 +129,7 @@ class Rows:
                     polygons or None,
                     score,
                     frame,
-                    extra or None,
+                    fit_json(extra) if extra else None,
                 )
             )
         if len(good) < len(self._found):
@@ -162,7 +163,7 @@ class Rows:
         for found in self._found:
             key = self._said_by(found.image, found.label, found.frame)
             if key in said:
-                self._refuse(found.row, _("The image was labelled before."))
+                self._refuse(found.row, _("The image was labelled before."), "image")
             else:
                 said.add(key)
                 kept.append(found)
@@ -178,16 +179,18 @@ class Rows:
         if name in self._labels or (name in self._new_labels and not extra):
             return True
         if not 0 < len(name) <= LABEL_LENGTH or "\x00" in name:
-            self._refuse(row, _("A class needs a name of at most %(most)d characters.") % {"most": LABEL_LENGTH})
+            self._refuse(
+                row, _("A class needs a name of at most %(most)d characters.") % {"most": LABEL_LENGTH}, "class"
+            )
             return False
         if len(self._labels) + len(self._new_labels) >= MOST_LABELS:
-            self._refuse(row, _("There are more than %(most)d classes.") % {"most": MOST_LABELS})
+            self._refuse(row, _("There are more than %(most)d classes.") % {"most": MOST_LABELS}, "class")
             return False
-        self._new_labels[name] = extra
+        self._new_labels[name] = fit_json(extra)
         return True
 
-    def _refuse(self, row: int | None, message: str) -> None:
-        self._problems.add(RowProblem(row, "", "label_row_invalid", message))
+    def _refuse(self, row: int | None, message: str, column: str = "") -> None:
+        self._problems.add(RowProblem(row, column, "label_row_invalid", message))
 
     def _insert_labels(self) -> dict[str, int]:
         """Insert the labels in hand. Their colours are provisional: they follow from the order of all of them."""

@@ -11,6 +11,8 @@ from annotations import formats
 from annotations.formats.base import AnnotationType, Format, LabelError, LabelSet, SideFile, stem
 from annotations.formats.images import Images
 
+from .fit import fit_json
+
 
 def detected(
     files: Sequence[SideFile], images: Images, *, annotation_type: str = "", file_format: str = ""
@@ -25,7 +27,8 @@ def detected(
     else:
         sets = formats.detect(files, images, class_folders=False)
     if not sets:
-        raise LabelError(_("The file is of no known label format."), code="label_file_unknown")
+        message = _("The file is of no known label format. If it has an unusual name, say which format it is.")
+        raise LabelError(message, code="label_file_unknown")
     if annotation_type:
         return _of_type(sets, cast("AnnotationType", annotation_type))
     return sets
@@ -69,7 +72,7 @@ def to_json(label_set: LabelSet, *, all_files: int) -> dict[str, Any]:
         "paths": paths,
         "name": label_set.name,
         "suffix": label_set.suffix,
-        "options": label_set.options,
+        "options": fit_json(label_set.options),
     }
 
 

@@ -26,6 +26,7 @@ from deepcap.common.leases import LeaseLost
 
 from .erase import empty
 from .finish import finish, give_up
+from .fit import fit_json
 from .images import images_of
 from .problems import Problems, of_refused
 from .rows import Rows
@@ -166,10 +167,6 @@ def _read(
         committing=lambda count: hold(row_count=count, done_bytes=min(files.meter.done, total)),
     )
     rows.take_all(chain(first, items))
-    if label_set.options.get("document"):  # what the file says of itself, to be written back
-        described = {**(work.options.get("set") or {}), "options": label_set.options}
-        work.options = {**work.options, "set": described}
-        hold(options=work.options)
     return rows
 
 
@@ -177,7 +174,7 @@ def _keep_options(work: LabelImport, label_set: LabelSet, hold: _Hold) -> None:
     """Keep what the reader has learnt of the file as a whole (COCO: info, licenses), for exports to write it back."""
     described = work.options.get("set")
     if described is not None and label_set.options:
-        work.options = {**work.options, "set": {**described, "options": label_set.options}}
+        work.options = {**work.options, "set": {**described, "options": fit_json(label_set.options)}}
         hold(options=work.options)
 
 

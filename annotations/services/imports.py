@@ -14,6 +14,7 @@ from annotations.errors import NotTheOwner
 from annotations.formats import FORMATS
 from annotations.formats.header import HeaderCsv
 from annotations.importing.creation import create, name_in
+from annotations.importing.fit import fit_json
 from annotations.models import (
     AnnotationData,
     AnnotationDataStatus,
@@ -221,7 +222,7 @@ def _asked(
         "asked": True,
         "annotation_type": annotation_type or "",
         "file_format": file_format or "",
-        "read": dict(options or {}),
+        "read": fit_json(dict(options or {})),
     }
 
 

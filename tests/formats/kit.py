@@ -26,7 +26,23 @@ class MemoryFile:
         return len(self.content)
 
     def open(self):
-        return io.BytesIO(self.content)
+        return io.BufferedReader(Forwards(self.content))
+
+
+class Forwards(io.RawIOBase):
+    """Bytes in which one cannot go back, like those of a large member of a zip."""
+
+    def __init__(self, content):
+        self.left = memoryview(content)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        taken = min(len(buffer), len(self.left))
+        buffer[:taken] = self.left[:taken]
+        self.left = self.left[taken:]
+        return taken
 
 
 @dataclass
