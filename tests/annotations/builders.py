@@ -17,9 +17,11 @@ from annotations.models import (
     Label,
     LabelImport,
     LabelProblem,
+    Split,
+    SplitMember,
 )
 from annotations.statistics import arrange_labels, count, count_of_dataset, recompute
-from datasets.models import Blob, Dataset, Image
+from datasets.models import Blob, Dataset, Image, Study
 from deepcap.common.leases import WorkState
 
 KINDS = {
@@ -68,6 +70,22 @@ def make_annotation_data(
     count_of_dataset(dataset.pk)
     data.refresh_from_db()
     return data
+
+
+def make_split(data: AnnotationData, parts: Sequence[str] = ("train", "test"), **fields: Any) -> Split:
+    """Return a split that deals the listed studies out in turn, with the report that the product would give of it."""
+    studies = list(Study.objects.filter(images__annotated__annotation_data=data).distinct().order_by("position"))
+    told = [{"name": name, "share": 1 / len(parts), "studies": 0, "images": 0, "labels": {}} for name in parts]
+    report = {"parts": told, "leaks": {"patients": 0, "images": 0}, "without_patient": len(studies)}
+    values = {"name": f"split {next(_numbers)}", "study_count": len(studies), "report": report, **fields}
+    split = Split.objects.create(annotation_data=data, **values)
+    for place, study in enumerate(studies):
+        part = place % len(parts)
+        SplitMember.objects.create(split=split, study=study, part=part)
+        told[part]["studies"] += 1
+        told[part]["images"] += AnnotatedImage.objects.filter(annotation_data=data, image__study=study).count()
+    split.save()
+    return split
 
 
 def sample(annotation_type: str, label: str) -> Row:

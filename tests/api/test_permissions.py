@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from datasets.models import Deletion
 from datasets.services.uploads import open_upload
-from tests.annotations.builders import make_annotation_data
+from tests.annotations.builders import make_annotation_data, make_split
 from tests.builders import make_dataset, make_ingest
 from tests.usage.builders import make_inference, make_project, make_training, train
 from usage.services.annotation_jobs import create_annotation_job
@@ -56,6 +56,12 @@ METHODS = {
     "annotation-data-image": {"get": (None, 200)},
     "annotation-data-export": {"get": (None, 200)},
     "annotation-data-deletion-impact": {"get": (None, 200)},
+    "annotation-data-splits": {"get": (None, 200), "post": ({}, 400)},
+    "annotation-data-split-preview": {"post": ({"shares": {"all": 1}}, 400)},
+    "annotation-data-split": {"get": (None, 200), "patch": ({"name": "seen"}, 200), "delete": (None, 204)},
+    "annotation-data-split-studies": {"get": (None, 200)},
+    "annotation-data-split-datasets": {"post": ({}, 202)},
+    "dataset-split": {"post": ({"shares": {"all": 1}}, 400)},
     "deletion-detail": {"get": (None, 200)},
     "deletion-restore": {"post": ({}, 409)},
     "annotation-project-list": {"get": (None, 200), "post": ({}, 400)},
@@ -162,6 +168,7 @@ def addresses(user):
     upload = open_upload(owner=user, filename="b.zip", size=10)
     deletion = Deletion.objects.create(target_type="datasets.dataset", target_id=0, owner=user, requested_by=user)
     annotation_data = make_annotation_data(dataset)
+    split = make_split(annotation_data, ["all"])
     rows = {
         "dataset": dataset,
         "annotation-data": annotation_data,
@@ -178,6 +185,7 @@ def addresses(user):
             route.replace("<int:pk>", str(row.pk if row else ""))
             .replace("<int:number>", "1")
             .replace("<int:image_id>", str(image.pk))
+            .replace("<int:split_id>", str(split.pk))
         )
     return addresses
 
