@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from typing import Any
 
-from django.core.management import call_command
 from django.db import connection
 
 from annotations import statistics
@@ -52,12 +51,6 @@ def build(images: int) -> None:
         get_store().put(f"blobs/bench/{number:06d}.orig", b"bytes that stay as they are")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-
-
-def build_again(images: int) -> None:
-    """Make the two anew in a database that has them."""
-    call_command("flush", verbosity=0, interactive=False)
-    build(images)
 
 
 def combine() -> dict[str, Any]:

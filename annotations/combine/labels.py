@@ -44,8 +44,7 @@ def copy_plain(labelling: Labelling, piece: tuple[int, int], *, leaving: Collect
     ``leaving`` are rows of the source (AnnotatedImage) that are dealt with elsewhere. Images without a copy are left
     out, and of single-label classification those that have no class in the result.
     """
-    first = AnnotatedImage.objects.filter(annotation_data=labelling.target_id).order_by("-pk").values_list("pk")[:1]
-    newest = first[0][0] if first else 0
+    newest = AnnotatedImage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     others, left = among("s.id", leaving)
     having, given_labels = "", []
     if labelling.annotation_type == AnnotationType.SINGLE_LABEL:

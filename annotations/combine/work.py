@@ -14,13 +14,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotations import statistics
 from annotations.models import (
     AnnotatedImage,
+    Annotation,
     AnnotationData,
     AnnotationDataStatus,
     Combination,
@@ -28,9 +29,10 @@ from annotations.models import (
     Label,
 )
 from annotations.statistics.pages import by_index
-from datasets.models import Dataset, DatasetSource, DatasetStatus, Study
+from datasets.models import Dataset, DatasetSource, DatasetStatus, Image, Series, Study
 from deepcap.common.leases import LeaseLost, WorkState
 from deepcap.common.pace import Pace
+from deepcap.common.sql import tell_planner
 
 from .arranging import arrange_copies
 from .endings import Refused, fail, finish
@@ -48,6 +50,7 @@ TURN_SECONDS = 300
 IMAGES_PER_PIECE = 2_000
 LISTED_PER_PIECE = 2_000
 ANNOTATIONS_PER_PIECE = 10_000
+MANY_IMAGES = 5_000
 DUE_AT_A_TIME = 1_000
 
 
@@ -108,6 +111,7 @@ def _turn(work: Combination, *, until: float) -> None:
     recipe = Recipe.from_json(work.recipe)
     if work.stage == CombinationStage.IMAGES:
         _copy_images(work, recipe, until=until)
+        _tell_planner(work, Study, Series, Image)
         _enter(work, CombinationStage.ARRANGING)
     if work.stage == CombinationStage.ARRANGING:
         _require_target(work)
@@ -116,6 +120,7 @@ def _turn(work: Combination, *, until: float) -> None:
     if work.stage == CombinationStage.LABELS:
         if _is_wanted(work):
             _copy_labels(work, recipe, until=until)
+            _tell_planner(work, AnnotatedImage, Annotation)
         _enter(work, CombinationStage.COUNTING)
     _require_target(work)
     if _is_wanted(work):
@@ -250,6 +255,11 @@ def _labels_of(work: Combination, recipe: Recipe) -> list[list[tuple[int, int]]]
     statistics.arrange_labels(target.pk)
     new = dict(target.labels.values_list("name", "pk"))
     return [[(label.pk, new[name]) for label, name in each] for each in named]
+
+
+def _tell_planner(work: Combination, *tables: type[Model]) -> None:
+    if work.place.get("images", 0) >= MANY_IMAGES:
+        tell_planner(*tables)
 
 
 def _enter(work: Combination, stage: CombinationStage) -> None:

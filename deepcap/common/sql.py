@@ -47,3 +47,15 @@ def reserve_keys(model: type[models.Model], count: int) -> list[int]:
         cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
         latest = cursor.fetchone()[0]
         return list(range(latest + 1, latest + 1 + count))
+
+
+def tell_planner(*tables: type[models.Model]) -> None:
+    """Have PostgreSQL look at tables that have many new rows, before it plans what is to be done with them.
+
+    Until autovacuum comes by it believes that a dataset it has not seen has one row, and reads all of it for each row
+    of another. Somebody else's look at a table at the same moment is as good; SQLite plans by the schema.
+    """
+    if connection.vendor == "postgresql":
+        names = ", ".join(connection.ops.quote_name(table._meta.db_table) for table in tables)
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE (SKIP_LOCKED) {names}")
