@@ -17,12 +17,12 @@ class UsageConfig(AppConfig):
         from datasets import hooks
 
         from .owned import files_of, studies_given_to
-        from .services.deletions import count_again, end_work_under, restore_usage
+        from .services.deletions import end_work_under, restore_usage, resume_work_under
 
         for label, key in KINDS.items():
             hooks.name_kind(label, key=key)
             hooks.restored_by(label, restore_usage)
         hooks.when_deletion_is_requested(end_work_under)
-        hooks.when_deletion_is_undone(count_again)
+        hooks.when_deletion_is_undone(resume_work_under)
         hooks.stored_for(files_of)
         hooks.shown_through(studies_given_to)

@@ -11,6 +11,7 @@ from .annotation_project import (
     ValidationMethod,
 )
 from .client_request import ClientRequest
+from .evaluation import Evaluation, Outcome, PredictedImage
 from .inference_job import InferenceJob
 from .states import TRANSITIONS, Transition, transition_to
 from .training_task import TrainingMetric, TrainingTask
@@ -22,11 +23,14 @@ __all__ = [
     "AnnotationJob",
     "AnnotationProject",
     "ClientRequest",
+    "Evaluation",
     "InferenceJob",
     "JobRole",
     "JobStatus",
     "JobStudy",
     "MemberState",
+    "Outcome",
+    "PredictedImage",
     "ProjectAnnotationData",
     "ProjectMember",
     "ProjectStatus",

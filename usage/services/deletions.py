@@ -15,6 +15,7 @@ from deepcap.accounts.services import record
 from deepcap.common import cascade
 from deepcap.common.leases import WorkState
 from usage.counting import count
+from usage.evaluation import cancel_under, resume_under
 from usage.models import (
     DELETING,
     TRANSITIONS,
@@ -56,7 +57,8 @@ def delete_usage(*, row: models.Model, by: User, confirmation: object) -> Deleti
     expected = usage_impact(row)
     table = type(row)
     with transaction.atomic():
-        status = table.objects.select_for_update().filter(pk=row.pk).values_list("status", flat=True).first()
+        # Not against keys: who evaluates an inference refers to it while holding what end_work_under waits for.
+        status = table.objects.select_for_update(no_key=True).filter(pk=row.pk).values_list("status", flat=True).first()
         if status in (None, DELETING):
             return _open_deletion(row)
         stop = TRANSITIONS[table]["stop"]
@@ -92,7 +94,7 @@ def restore_usage(*, deletion: Deletion, by: User) -> models.Model:
     table.objects.filter(pk=row.pk, status=DELETING).update(status=deletion.status_before)
     row.refresh_from_db()
     record(actor=by, action=f"{table._meta.model_name}.restored", target=row, deletion=deletion.pk)
-    count_again(row, by=by)
+    resume_work_under(row, by=by)
     return row
 
 
@@ -104,11 +106,18 @@ def end_work_under(target: models.Model, *, by: User) -> None:
     rows_by_table = under(target)
     if not rows_by_table:
         return
+    cancel_under(target)
     for table, rows in rows_by_table.items():
         stop = TRANSITIONS[table]["stop"]
         ended = {"lease_until": None} if issubclass(table, ServiceWork) else {}
         rows.filter(status__in=stop.sources).update(status=stop.target, finished_at=timezone.now(), **ended)
     tell_people(target, rows_by_table, by=by)
+    count_again(target, by=by)
+
+
+def resume_work_under(target: models.Model, *, by: User) -> None:
+    """What is restored is counted again, and what was being measured in it is measured from the start."""
+    resume_under(target)
     count_again(target, by=by)
 
 

@@ -18,11 +18,13 @@ from usage.models import (
     TRANSITIONS,
     AnnotationJob,
     AnnotationProject,
+    InferenceJob,
     JobStatus,
     ServiceWork,
     transition_to,
 )
 
+from .evaluations import order_evaluation
 from .rules import require_owner, require_worker
 
 
@@ -138,6 +140,8 @@ def advance(
         move(row, way.name, condition=condition, **values)
         if way.ends:
             _end_jobs(row)
+        if way.name == "finish" and isinstance(row, InferenceJob):
+            order_evaluation(row)
         record(actor=by, action=f"{row._meta.model_name}.{way.name}", target=row)
         if way.ends:
             _tell(row)
