@@ -129,6 +129,21 @@ def union(masks: Iterable[Mask]) -> Mask:
     return _merge(list(masks), every=False)
 
 
+def area_of_union(masks: Iterable[Mask]) -> int:
+    """Return how many pixels belong to any of the masks (at least one, all of one size)."""
+    spans = [mask._spans() for mask in masks]
+    if len(spans) == 1:
+        return int((spans[0][1] - spans[0][0]).sum())
+    starts = np.concatenate([start for start, _ in spans])
+    ends = np.concatenate([end for _, end in spans])
+    order = np.argsort(starts, kind="stable")
+    starts, ends = starts[order], ends[order]
+    reached = np.maximum.accumulate(ends)  # behind the last pixel of all spans up to this one
+    new = starts.copy()
+    new[1:] = np.maximum(starts[1:], reached[:-1])
+    return int(np.maximum(reached - new, 0).sum())
+
+
 def intersection(masks: Iterable[Mask]) -> Mask:
     """Return what belongs to all of the masks (at least one, all of one size)."""
     return _merge(list(masks), every=True)

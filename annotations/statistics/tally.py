@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Case, Count, F, FloatField, IntegerField, Q, QuerySet, Sum, Value, When
@@ -16,6 +17,7 @@ from deepcap.common.chunks import in_chunks
 from deepcap.common.sql import assign
 
 from .bins import BOX_AREA, BOX_RATIO, BOXES_PER_IMAGE, COVERAGE, Bins
+from .coverage import LabelOfImage, shares_together
 from .duplicates import contradicting_duplicates
 from .pages import Beat, annotations_of, by_index, items_of, pages
 from .problems import PROBLEMS, Problem
@@ -42,22 +44,25 @@ def tally(data: AnnotationData, *, beat: Beat | None = None) -> Tally:
     for page in pages(data.pk, beat=beat):
         first, last = (bisect_left(duplicates, (end,)) for end in (page[0], page[1] + 1))
         with by_index():
-            _look_at(data, page, found, [pk for _position, pk in duplicates[first:last]])
+            several = _look_at(data, page, found, [pk for _position, pk in duplicates[first:last]])
+        _count_coverage(found, shares_together(several))
     _count_problems(data, found)
     return found
 
 
-def _look_at(data: AnnotationData, page: tuple[int, int], found: Tally, contradicting: list[int]) -> None:
+def _look_at(data: AnnotationData, page: tuple[int, int], found: Tally, contradicting: list[int]) -> list[LabelOfImage]:
+    """Count what the database can, of a page; return the pairs of label and image that have several masks."""
     _count_images(data, page, found)
-    odd = False
+    odd, several = False, []
     if data.annotation_type == AnnotationType.DETECTION:
         odd = _measure_boxes(data, page, found)
     elif data.annotation_type == AnnotationType.SEGMENTATION:
-        odd = _measure_masks(data, page, found)
+        odd, several = _measure_masks(data, page, found)
     bits = _odd_images(data, page) if odd else {}
     for pk in contradicting:
         bits[pk] = bits.get(pk, 0) | PROBLEMS["duplicates_with_different_labels"].bit
     _write_problems(items_of(data.pk, page), bits)
+    return several
 
 
 def _count_images(data: AnnotationData, page: tuple[int, int], found: Tally) -> None:
@@ -83,24 +88,36 @@ def _measure_boxes(data: AnnotationData, page: tuple[int, int], found: Tally) ->
     return any_odd
 
 
-def _measure_masks(data: AnnotationData, page: tuple[int, int], found: Tally) -> bool:
-    """Count a page's images by how much of them each class covers; True if a mask is odd.
+def _measure_masks(data: AnnotationData, page: tuple[int, int], found: Tally) -> tuple[bool, list[LabelOfImage]]:
+    """Count a page's images by how much of them each class covers with one mask.
 
-    Masks of one class are taken not to overlap. A mask of the whole image lies on each of its frames.
+    Return whether a mask is odd, and the pairs of label and image with several masks, which may overlap. A mask of the
+    whole image lies on each of its frames.
     """
     pixels = _real("item__image__width") * _real("item__image__height") * _real("item__image__frames")
     on_each = Case(
         When(frame=0, then=F("area") * _real("item__image__frames")), default=F("area"), output_field=FloatField()
     )
     masks = annotations_of(data.pk, page).filter(kind=Kind.MASK).alias(share=on_each * 100.0 / pixels)
-    counted = masks.values_list("label", "item").annotate(share=Sum("share"), odd=Count("pk", filter=_odd(Kind.MASK)))
+    counted = masks.values_list("label", "item").annotate(
+        share=Sum("share"), odd=Count("pk", filter=_odd(Kind.MASK)), times=Count("pk")
+    )
     any_odd = False
-    for label, _item, share, odd in counted:
+    several: list[LabelOfImage] = []
+    for label, item, share, odd, times in counted:
+        any_odd |= bool(odd)
+        if times > 1:
+            several.append((label, item))
+        else:
+            _count_coverage(found, [(label, share)])
+    return any_odd, several
+
+
+def _count_coverage(found: Tally, shares: Iterable[tuple[int, float]]) -> None:
+    for label, share in shares:
         of_label = found.coverage.setdefault(label, Counter())
         if share:
             of_label[COVERAGE.index(share)] += 1
-        any_odd |= bool(odd)
-    return any_odd
 
 
 def _odd_images(data: AnnotationData, page: tuple[int, int]) -> dict[int, int]:

@@ -6,13 +6,17 @@ from collections import Counter, defaultdict
 
 from hypothesis import strategies as st
 
+from annotations.formats.masks import Mask
 from annotations.models import AnnotatedImage, Annotation, AnnotationData, AnnotationType, Kind, Label
 from annotations.statistics.bins import BOX_AREA, BOX_RATIO, BOXES_PER_IMAGE, COVERAGE
 
 LABELS = ("Heart", "aorta", "lung")
 sides = st.one_of(st.sampled_from([0.5, 1, 2, 4, 8, 16, 20]), st.floats(0.1, 16))
 boxes = st.tuples(st.sampled_from(LABELS), sides, sides)
-masks = st.tuples(st.sampled_from(LABELS), st.sampled_from([0, 1, 3, 4, 16, 100, 160]), st.just(0))
+# A class, how many pixels, and the first of them, counted column by column of an image of 20 × 16.
+masks = st.tuples(
+    st.sampled_from(LABELS), st.sampled_from([0, 1, 3, 4, 16, 100, 160]), st.sampled_from([0, 2, 90, 160])
+)
 values = st.dictionaries(st.sampled_from(LABELS), st.sampled_from([0, 1])).map(
     lambda given: [(label, value, 0) for label, value in given.items()]
 )
@@ -52,7 +56,7 @@ def _fields(kind, first, second):
     if kind == AnnotationType.DETECTION:
         return {"x": 0, "y": 0, "width": first, "height": second, "area": first * second}
     if kind == AnnotationType.SEGMENTATION:
-        return {"counts": "", "area": first}
+        return {"counts": Mask.from_runs(16, 20, [second, first, 320 - first - second]).counts, "area": first}
     return {"value": first}
 
 
@@ -80,7 +84,10 @@ def count_by_hand(images, kind, listed):
             odd["box_without_area"] += any(min(row[1:]) < 1 for row in rows)
         if kind == AnnotationType.SEGMENTATION:
             for name in LABELS:
-                share = sum(area for label, area, _ in rows if label == name) * 100.0 / pixels
+                covered = {
+                    place for label, area, start in rows if label == name for place in range(start, start + area)
+                }
+                share = len(covered) * 100.0 / pixels
                 coverage[name]["0" if not share else COVERAGE.titles[COVERAGE.index(share)]] += 1
             odd["mask_empty"] += any(not area for _, area, _ in rows)
     return {
