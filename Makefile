@@ -6,11 +6,12 @@ UV := .venv/bin/uv
 TESTS ?= tests
 PYTEST_OPTIONS ?=
 
-.PHONY: help run test test-sqlite test-postgres test-frontend lint bench bench-quick lock frontend frontend-check services peers
+.PHONY: help run test test-sqlite test-postgres test-wide test-frontend lint bench bench-quick lock frontend frontend-check services peers
 
 help:
 	@echo "make run     DeepCap on this machine, with sample data"
 	@echo "make test    every test, browser tests included"
+	@echo "make test-wide  the tests over the larger collection of files, where it lies beside the repository"
 	@echo "make lint    ruff, import contracts, types, migrations, templates, front end"
 	@echo "make bench   the benchmarks; writes BENCHMARKS.md (bench-quick: a short run)"
 
@@ -40,10 +41,15 @@ run: .venv/runtime-installed
 test: .venv/dev-installed services test-frontend test-sqlite test-postgres
 
 test-sqlite:
-	$(PYTHON) -m pytest $(TESTS) -n 2 --dist loadgroup $(PYTEST_OPTIONS)
+	$(PYTHON) -m pytest $(TESTS) -n 2 --dist loadgroup -m "not wide" $(PYTEST_OPTIONS)
 
 test-postgres:
-	$(PYTHON) -m pytest $(TESTS) --on-postgres -m postgres $(PYTEST_OPTIONS)
+	$(PYTHON) -m pytest $(TESTS) --on-postgres -n 2 --dist loadgroup -m "postgres and not wide" $(PYTEST_OPTIONS)
+
+# What needs the larger collection of files beside the repository; without it there is nothing to do.
+test-wide: .venv/dev-installed services
+	@test -d "$${DEEPCAP_SHARED_DATA:-../shared/data}" || { echo "No collection of files beside the repository."; exit 0; }; \
+	$(PYTHON) -m pytest $(TESTS) -n 2 --dist loadgroup -m wide $(PYTEST_OPTIONS)
 
 test-frontend: $(node_modules_stamps)
 	set -e; for project in $(frontends); do (cd $$project && npm test --silent); done

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers
+from tests import servers, shared
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,6 +43,16 @@ def pytest_unconfigure() -> None:
 
     if settings.configured and settings.DATA_DIR.name.startswith("deepcap-test-"):
         shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs files that are not in the repository."""
+    for item in items:
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if "shared_data" in getattr(item, "fixturenames", ()) or any(
+            getattr(each, "is_wide", False) for each in values
+        ):
+            item.add_marker(pytest.mark.wide)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -140,7 +150,6 @@ def api(user):
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of a larger collection of real files, where there is one."""
-    folder = Path(os.environ.get("DEEPCAP_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip("DEEPCAP_SHARED_DATA names no folder")
-    return folder
+    if not shared.FOLDER.is_dir():
+        pytest.skip("the shared data are not here")
+    return shared.FOLDER

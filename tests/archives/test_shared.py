@@ -1,17 +1,17 @@
 """The collection of real and hostile archives, where it is present: results as its manifest says."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from datasets.archives import ArchiveError, FileSource, Refused, batches, read_index, read_members
+from tests import shared
 from tests.archives.build import LIMITS
 
-SHARED = Path(os.environ.get("DEEPCAP_SHARED_DATA") or Path(__file__).resolve().parents[2].parent / "shared" / "data")
+SHARED = shared.FOLDER
 
-pytestmark = pytest.mark.skipif(not (SHARED / "zips").is_dir(), reason="the shared archives are not here")
+pytestmark = [pytest.mark.wide, shared.needs("zips")]
 
 
 def outcome(name):

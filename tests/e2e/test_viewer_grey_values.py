@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from datasets.models import Image, Study
+from tests import shared
 from tests.imaging.samples import Sample, all_samples, difference, pixels
 
 from .conftest import FLAGS
@@ -27,14 +28,15 @@ def browser_type_launch_args(browser_type_launch_args):
     return {**browser_type_launch_args, "args": [*FLAGS, SOFTWARE_WEBGL]}
 
 
-def drawable() -> list[Sample]:
-    return [sample for sample in all_samples() if "accepted" in sample.outcomes]
+def drawable(*, wide: bool) -> list[Sample]:
+    return [sample for sample in all_samples() if "accepted" in sample.outcomes and sample.is_wide == wide]
 
 
 @pytest.mark.timeout(1800)
-def test_every_sample_is_shown_with_the_servers_grey_values(console: Page, user, monkeypatch):
+@pytest.mark.parametrize("wide", [False, pytest.param(True, marks=[pytest.mark.wide, shared.needs("dicom")])])
+def test_every_sample_is_shown_with_the_servers_grey_values(console: Page, user, monkeypatch, wide):
     monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", None)  # one sample is 12,000 pixels wide
-    members = [(sample.path, sample.data) for sample in drawable()]
+    members = [(sample.path, sample.data) for sample in drawable(wide=wide)]
     dataset = uploaded(user, "Everything", members)
     studies = list(Study.objects.filter(dataset=dataset).order_by("position"))
     assert sum(study.image_count for study in studies) > 0.6 * len(members)

@@ -4,15 +4,14 @@ import functools
 import io
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from annotations.formats import Found, Geometry, ImageRef, Images, LabelInfo, Listed, RowProblem, detect, read
 from datasets.imaging import ImagingError
 from datasets.imaging.examine import examine
+from tests import shared
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 PICTURES = (".jpg", ".jpeg", ".png", ".dcm")
 
 
@@ -88,7 +87,7 @@ def image(path="a.png", width=64, height=48, number=1, **more):
 @functools.cache
 def unzip(name):
     """Return the images (examined as ingest examines them) and the other files of one of the shared zips."""
-    path = DATA / name
+    path = shared.FOLDER / name
     if not path.exists():
         pytest.skip(f"{name} is not here")
     refs, files = [], []

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from annotations.formats import SEGMENTATION, Geometry, Images, ItemOut, LabelInfo, Mask, OutAnnotation, Output, write
+from tests.shared import FOLDER
 
-from .kit import DATA, MemoryFile, image, read_one, unzip
+from .kit import MemoryFile, image, read_one, unzip
 
 GEOMETRY = [Geometry((-10.5, 4, 2.5 * place), (1, 0, 0, 0, 1, 0), (0.5, 0.75)) for place in range(3)]
 SERIES = [
@@ -31,7 +32,7 @@ def written(items, labels=LABELS):
 
 
 def shared(path):
-    file = DATA / "dicom" / path
+    file = FOLDER / "dicom" / path
     if not file.exists():
         pytest.skip(f"{path} is not here")
     return MemoryFile(path, file.read_bytes())

@@ -7,8 +7,9 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
 from annotations.formats import Geometry, Images
+from tests.shared import FOLDER
 
-from .kit import DATA, MemoryFile, image, read_one
+from .kit import MemoryFile, image, read_one
 
 SERIES = [
     image(
@@ -91,7 +92,7 @@ def test_what_encloses_nothing_or_lies_nowhere_is_named():
 
 
 def test_a_bare_structure_set_is_recognised():
-    path = DATA / "dicom" / "pydicom" / "rtstruct.dcm"
+    path = FOLDER / "dicom" / "pydicom" / "rtstruct.dcm"
     if not path.exists():
         pytest.skip("rtstruct.dcm is not here")
     result = read_one([MemoryFile("rtstruct.dcm", path.read_bytes())], IMAGES)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests import shared
+
 LOCAL = Path(__file__).parents[1] / "data" / "imaging"
-SHARED = Path(os.environ.get("DEEPCAP_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 FOLDERS = ("dicom/", "images/", "bad/dicom/", "bad/jpg/", "bad/png/")
 
 # Its palette was read in the wrong byte order, so the reference is black; the little endian picture is right.
@@ -33,6 +33,11 @@ class Sample:
 
     def __str__(self) -> str:
         return self.path
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the file is not in the repository."""
+        return self.root != LOCAL
 
     @property
     def data(self) -> bytes:
@@ -92,7 +97,7 @@ def all_samples() -> list[Sample]:
     """Return every sample once, the repository's own copy first."""
     local = load(LOCAL)
     known = {sample.path for sample in local}
-    return local + [sample for sample in load(SHARED) if sample.path not in known]
+    return local + [sample for sample in load(shared.FOLDER) if sample.path not in known]
 
 
 def local(path: str) -> bytes:
