@@ -30,6 +30,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dataset-list"), name="home"),
     path("datasets/combine/", include("annotations.console.combine.urls")),
     path("datasets/", include("datasets.console.urls")),
+    path("annotation-data/<int:pk>/splits/", include("annotations.console.splits.urls")),
     path("annotation-data/", include("annotations.console.urls")),
     path("", include("usage.console.urls")),
     path("viewer/", include("viewer.urls")),

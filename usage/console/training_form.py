@@ -6,14 +6,16 @@ import json
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotations.models import AnnotationData
+from annotations.models import AnnotationData, Split
 
 from .forms import FewOf, UsageForm, usable_annotation_data
 
 MOST_HYPERPARAMETERS = 100
+FETCHES_SPLITS = {"hx-target": "#split-choice", "hx-select": "#split-choice", "hx-swap": "outerHTML"}
 
 
 class AnnotationDataChoice(FewOf):
@@ -21,11 +23,27 @@ class AnnotationDataChoice(FewOf):
         return f"{obj.name} · {obj.get_annotation_type_display()} · {obj.dataset.name}"
 
 
+class SplitChoice(FewOf):
+    def label_from_instance(self, obj: Split) -> str:
+        parts = " · ".join(f"{part['name']} {part['studies']}" for part in obj.report["parts"])
+        return f"{obj.name} ({parts})"
+
+
 class TrainingForm(UsageForm):
-    """Training gate: without annotation data there is nothing to choose, and the page says why."""
+    """Training gate: without annotation data there is nothing to choose, and the page says why.
+
+    Choosing annotation data fetches their splits.
+    """
 
     annotation_data = AnnotationDataChoice(
         AnnotationData.objects.none(), label=gettext_lazy("Annotation data"), empty_label=gettext_lazy("Choose…")
+    )
+    split = SplitChoice(
+        Split.objects.none(),
+        required=False,
+        label=gettext_lazy("Split"),
+        empty_label=gettext_lazy("None: the training service divides the images itself"),
+        help_text=gettext_lazy("Which studies are trained on, and which are kept to measure the model."),
     )
     architecture = forms.CharField(
         max_length=100,
@@ -49,6 +67,9 @@ class TrainingForm(UsageForm):
         self.is_possible = len(field.widget.choices) > 1
         if chosen := self.chosen("annotation_data"):
             self.chosen_data = usable.filter(pk=int(chosen)).first()
+        splits: Any = self.fields["split"]
+        splits.offer(Split.objects.filter(annotation_data=self.chosen_data), self.chosen("split"))
+        field.widget.attrs.update(FETCHES_SPLITS | {"hx-get": reverse("training-task-create")})
         if self.chosen_data and not self.is_bound:
             self.fields["name"].initial = self.chosen_data.name
 
