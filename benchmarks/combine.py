@@ -111,7 +111,7 @@ def _verdict(raw: dict[str, Any]) -> str:
             f"rows {shares['small']:.0%}): {answer(shares['large'] <= SHARE)}.",
             f"- Peak memory at most {PEAK_MIB} MiB: {mebibytes(large['peak'])}: "
             f"{answer(large['peak'] <= PEAK_MIB * 1024**2)}.",
-            f"- Every transaction at most {LONGEST_SECONDS:g} s: {longest:.2f} s: {answer(longest <= LONGEST_SECONDS)}.",
+            f"- Transactions at most {LONGEST_SECONDS:g} s: {longest:.2f} s: {answer(longest <= LONGEST_SECONDS)}.",
             f"- Written to the storage: {written['writes']} writes, {written['objects']} objects, {written['bytes']} "
             f"bytes: {answer(not any(written.values()))}.",
         ]

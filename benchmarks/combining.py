@@ -56,6 +56,7 @@ def build(images: int) -> None:
 def combine() -> dict[str, Any]:
     """Combine as a worker does, with labels matched and conflicts resolved; return seconds, memory, transactions."""
     first, second = _sources()
+    first.get_absolute_url()  # a worker has loaded its pages long ago
     writes = _Writes()
     transactions = Transactions("request")
     phases = Phases(transactions)
