@@ -9,7 +9,12 @@ from annotations.models import AnnotationData, AnnotationType
 from annotations.statistics.advice import message_of
 from annotations.statistics.bins import percentage
 
-TABLE = ("distribution", "label", "bin", "images", "annotations", "percentage")
+TABLE = ("distribution", "label", "bin", "images", "annotations", "percentage", "count")
+TOTAL = "TOTAL"
+ADDS_UP: dict[str, tuple[str, ...]] = {  # an image may have boxes of several labels
+    AnnotationType.SINGLE_LABEL: ("images", "annotations"),
+    AnnotationType.DETECTION: ("annotations",),
+}
 COUNTED_IN = {"boxes_per_image": "images", "box_ratio": "annotations", "box_area": "annotations"}
 
 
@@ -27,14 +32,24 @@ def numbers_of(annotation_data: AnnotationData) -> dict[str, Any]:
 
 
 def table_of(annotation_data: AnnotationData) -> tuple[tuple[str, ...], Iterator[list[str]]]:
-    """Return the columns and the rows of all distributions as one table."""
+    """Return the columns and the rows of all distributions as one table, then the totals.
+
+    Where the shares of the labels add up, a row with ``TOTAL`` for a bin and without a label follows them.
+    """
     numbers = numbers_of(annotation_data)
-    return TABLE, ([str(row.get(column, "")) for column in TABLE] for row in _rows(numbers))
+    return TABLE, (
+        [str(row.get(column, "")) for column in TABLE] for row in _rows(numbers, annotation_data.annotation_type)
+    )
 
 
-def _rows(numbers: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(numbers: Mapping[str, Any], annotation_type: str) -> Iterator[dict[str, Any]]:
     for row in numbers["label_distribution"]:
         yield {"distribution": "label_distribution", **row}
+    counted = ADDS_UP.get(annotation_type, ())
+    if counted:
+        sums = {key: sum(row[key] for row in numbers["label_distribution"]) for key in counted}
+        share = 100.0 if any(sums.values()) else 0.0
+        yield {"distribution": "label_distribution", "bin": TOTAL, **sums, "percentage": share}
     for row in numbers.get("image_label") or ():
         share = {"distribution": "image_label", "label": row["label"]}
         listed = row["positive"] + row["negative"]
@@ -45,6 +60,8 @@ def _rows(numbers: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _bins(name, numbers.get(name) or {}, counted=counted)
     for row in numbers.get("mask_coverage") or ():
         yield from _bins("mask_coverage", row, counted="images", label=row["label"])
+    for name, count in numbers["totals"].items():
+        yield {"distribution": "totals", "bin": name, "count": count}
 
 
 def _bins(name: str, histogram: Mapping[str, Any], *, counted: str, label: str = "") -> Iterator[dict[str, Any]]:
