@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import servers, shared
+from tests.mortals import Mortals
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -77,6 +78,13 @@ def skipping_without(request: pytest.FixtureRequest) -> Iterator[None]:
         if request.config.getoption("require_services"):
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def mortals() -> Iterator[Mortals]:
+    """Workers that may be killed."""
+    with Mortals() as mortals:
+        yield mortals
 
 
 @pytest.fixture(scope="session")

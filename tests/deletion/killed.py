@@ -1,32 +1,15 @@
-"""A worker that runs one deletion and is killed at a given moment: ``killed.py DATABASE OBJECTS DELETION MOMENT``.
+"""A worker that runs one deletion and is killed at a given moment; run by ``tests.mortals``."""
 
-Moments are statements and removals of files, counted from 1; odd ones are killed just before, even statements just
-after. At moment 0 nobody is killed. SIGKILL, sent by the process itself, leaves it no more time than a power cut.
-"""
+from django.db import connection
 
-import sys
-
-import django
-from django.conf import settings
-
+from datasets.deletion import run
+from deepcap.common import cascade
 from tests.death import Death
 
 
-def main(database: str, objects: str, deletion_id: int, moment: int) -> None:
-    settings.DATABASES["default"]["NAME"] = database
-    settings.STORAGES["vault"]["OPTIONS"]["location"] = objects
-    django.setup()
-
-    from django.db import connection
-
-    from datasets.deletion import run
-    from deepcap.common import cascade
-
+def main(deletion_id: int, moment: int) -> None:
+    """Run a deletion. Moments are statements and removals of files; at moment 0 nobody is killed."""
     cascade.ROWS_PER_TRANSACTION = 8
     death = Death(moment, events=("os.remove",))
     with connection.execute_wrapper(death.at_statement):
         run(deletion_id)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from datasets.blobs.store import get_store
@@ -20,13 +15,13 @@ from datasets.deletion import run
 from datasets.deletion.erase import erase
 from datasets.models import Dataset, Deletion, DeletionStage, UploadState
 from datasets.services.deletions import delete_dataset
+from tests.mortals import Mortals
 
 from .build import add_upload, make_dataset, make_rows
 from .test_work import assert_nothing_is_left
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-ROOT = Path(__file__).resolve().parents[2]
 IMAGES = 40
 
 
@@ -38,11 +33,9 @@ def prepare(user, *, name: str) -> Deletion:
     return delete_dataset(dataset=dataset, by=user, confirmation="DELETE")
 
 
-def work(deletion: Deletion, tmp_path: Path, *, moment: int = 0) -> int:
+def work(mortals: Mortals, deletion: Deletion, *, moment: int = 0) -> int:
     """Run the deletion in a process of its own, killed at ``moment``; return its exit status."""
-    command = [sys.executable, "-m", "tests.deletion.killed", str(connection.settings_dict["NAME"])]
-    command += [str(get_store().root), str(deletion.pk), str(moment)]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False).returncode
+    return mortals.run("tests.deletion.killed", deletion.pk, moment)
 
 
 def run_out_of_lease(deletion: Deletion) -> None:
@@ -55,7 +48,7 @@ def outcome(deletion: Deletion) -> dict[str, object]:
     return {field: getattr(deletion, field) for field in fields}
 
 
-def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user, tmp_path):
+def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user, mortals):
     kept = make_rows(user, images=3, name="kept")
     undisturbed = prepare(user, name="calm")
     run(undisturbed.pk)
@@ -63,11 +56,11 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user, tmp_
     deletion = prepare(user, name="wild")
 
     for _ in range(6):
-        status = work(deletion, tmp_path, moment=moments.randint(1, 30))
+        status = work(mortals, deletion, moment=moments.randint(1, 30))
         assert status == -signal.SIGKILL
         run_out_of_lease(deletion)
     assert outcome(deletion) != outcome(undisturbed)
-    assert work(deletion, tmp_path) == 0
+    assert work(mortals, deletion) == 0
 
     assert outcome(deletion) == outcome(undisturbed)
     assert deletion.attempts == 7
@@ -78,7 +71,7 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user, tmp_
     assert_nothing_is_left(get_store())
 
 
-def test_killed_while_objects_are_removed_it_counts_each_of_them_once(user, tmp_path):
+def test_killed_while_objects_are_removed_it_counts_each_of_them_once(user, mortals):
     undisturbed = prepare(user, name="calm")
     run(undisturbed.pk)
     deletion = Deletion.objects.claim(prepare(user, name="wild").pk)
@@ -87,7 +80,7 @@ def test_killed_while_objects_are_removed_it_counts_each_of_them_once(user, tmp_
 
     for moment in range(1, 100, 14):
         run_out_of_lease(deletion)
-        if work(deletion, tmp_path, moment=moment) == 0:
+        if work(mortals, deletion, moment=moment) == 0:
             break
 
     assert deletion.attempts < Deletion.objects.get(pk=deletion.pk).attempts - 3

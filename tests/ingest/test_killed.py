@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from datasets.blobs.reconcile import reconcile
@@ -21,12 +16,12 @@ from datasets.deletion import run as run_deletion
 from datasets.models import Blob, Dataset, DatasetStatus, Ingest, IngestBatch, WriteIntent
 from datasets.services.deletions import delete_dataset
 from tests.builders import png, zip_of
+from tests.mortals import Mortals
 
 from .conftest import SAMPLES, upload
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-ROOT = Path(__file__).resolve().parents[2]
 MEMBERS = [
     *((f"image/{number}.png", png(number, width=20 + number, height=16)) for number in range(120)),
     *((f"again/{number}.png", png(number, width=20 + number, height=16)) for number in range(0, 120, 7)),
@@ -35,11 +30,9 @@ MEMBERS = [
 ]
 
 
-def work(ingest: Ingest, *, moment: int = 0) -> int:
+def work(mortals: Mortals, ingest: Ingest, *, moment: int = 0) -> int:
     """Work on the ingest in a process of its own, killed at ``moment``; return its exit status."""
-    command = [sys.executable, "-m", "tests.ingest.killed", str(connection.settings_dict["NAME"])]
-    command += [str(get_store().root), str(ingest.pk), str(moment)]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ}, check=False).returncode
+    return mortals.run("tests.ingest.killed", ingest.pk, moment)
 
 
 def run_out_of_leases() -> None:
@@ -78,10 +71,10 @@ def end_state(dataset: Dataset) -> dict[str, object]:
     }
 
 
-def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user):
+def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user, mortals):
     data = zip_of(MEMBERS)
     calm = upload(user, data)
-    assert work(calm.ingest) == 0
+    assert work(mortals, calm.ingest) == 0
     expected = end_state(calm)
     assert calm.status == DatasetStatus.PREPARATION_FAILED
     digests = set(Blob.objects.values_list("digest", flat=True))
@@ -91,9 +84,9 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user):
     wild = upload(user, data, "wild.zip")
     choice = random.Random(7)
     for _kill in range(10):
-        assert work(wild.ingest, moment=choice.randint(1, 120)) == -signal.SIGKILL
+        assert work(mortals, wild.ingest, moment=choice.randint(1, 120)) == -signal.SIGKILL
         run_out_of_leases()
-    assert work(wild.ingest) == 0
+    assert work(mortals, wild.ingest) == 0
 
     assert end_state(wild) == expected
     assert set(Blob.objects.values_list("digest", flat=True)) == digests
@@ -103,14 +96,14 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user):
     assert sum(1 for _ in get_store().keys("blobs/")) == 2 * len(digests)
 
 
-def test_two_workers_killed_in_turns_share_an_ingest_of_dicom_studies(user):
+def test_two_workers_killed_in_turns_share_an_ingest_of_dicom_studies(user, mortals):
     data = (SAMPLES / "Ultrasound, X-ray and more.zip").read_bytes()
     calm = upload(user, data)
-    assert work(calm.ingest) == 0
+    assert work(mortals, calm.ingest) == 0
     expected = end_state(calm)
     wild = upload(user, data, "wild.zip")
     for moment in (3, 14, 25):
-        assert work(wild.ingest, moment=moment) == -signal.SIGKILL
+        assert work(mortals, wild.ingest, moment=moment) == -signal.SIGKILL
         run_out_of_leases()
-    assert work(wild.ingest) == 0
+    assert work(mortals, wild.ingest) == 0
     assert end_state(wild) == expected

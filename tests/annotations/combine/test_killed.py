@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from annotations.models import Annotation, Combination
@@ -24,15 +19,12 @@ from .world import dataset_of, images_of, single
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-ROOT = Path(__file__).resolve().parents[3]
 KILLS = 4
 
 
-def work(dataset, *, moment=0):
+def work(mortals, dataset, *, moment=0):
     """Run the combination in a process of its own, killed at ``moment``; return its exit status."""
-    command = [sys.executable, "-m", "tests.annotations.combine.killed", str(connection.settings_dict["NAME"])]
-    command += [str(dataset.combination.pk), str(moment)]
-    status = subprocess.run(command, cwd=ROOT, env={**os.environ}, check=False).returncode
+    status = mortals.run("tests.annotations.combine.killed", dataset.combination.pk, moment)
     Combination.objects.filter(state="running").update(lease_until=timezone.now() - timedelta(hours=1))
     return status
 
@@ -54,7 +46,7 @@ def end_state(dataset):
     )
 
 
-def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user):
+def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user, mortals):
     a, b = dataset_of(user, "a", range(7)), dataset_of(user, "b", range(4, 10))
     sources = [
         {"dataset": a.pk, "annotation_data": single(a, *"xyxyxyx").pk},
@@ -62,16 +54,16 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user):
     ]
     wanted = Wanted(sources, on_conflict="leave_unlabelled", duplicates="keep_once")
     calm = combine_datasets(wanted=wanted, by=user, name="calm")
-    assert work(calm) == 0
+    assert work(mortals, calm) == 0
     expected = end_state(calm)
     assert expected[0] == ("available", 10, 10, expected[0][3])
 
     wild = combine_datasets(wanted=wanted, by=user, name="wild")
     choice = random.Random(7)
     for _kill in range(KILLS):
-        assert work(wild, moment=choice.randint(1, 60)) == -signal.SIGKILL
+        assert work(mortals, wild, moment=choice.randint(1, 60)) == -signal.SIGKILL
         Combination.objects.filter(dataset=wild).update(attempts=0)
-    assert work(wild) == 0
+    assert work(mortals, wild) == 0
     assert end_state(wild) == expected
     assert recount_all() == recount_annotations() == 0
     assert Notification.objects.filter(user=user).count() == 2

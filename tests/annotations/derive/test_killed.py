@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from annotations.models import Annotation, AnnotationData, AnnotationDataStatus, AnnotationType, Derivation
@@ -20,18 +15,16 @@ from annotations.statistics import recount_all
 from deepcap.accounts.models import Notification
 from tests.annotations.builders import Row, make_annotation_data
 from tests.builders import make_dataset
+from tests.mortals import Mortals
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-ROOT = Path(__file__).resolve().parents[3]
 KILLS = 8
 
 
-def work(data: AnnotationData, *, moment: int = 0) -> int:
+def work(mortals: Mortals, data: AnnotationData, *, moment: int = 0) -> int:
     """Run the derivation in a process of its own, killed at ``moment``; return its exit status."""
-    command = [sys.executable, "-m", "tests.annotations.derive.killed", str(connection.settings_dict["NAME"])]
-    command += [str(data.derivation.pk), str(moment)]
-    status = subprocess.run(command, cwd=ROOT, env={**os.environ}, check=False).returncode
+    status = mortals.run("tests.annotations.derive.killed", data.derivation.pk, moment)
     Derivation.objects.filter(state="running").update(lease_until=timezone.now() - timedelta(hours=1))
     return status
 
@@ -48,7 +41,7 @@ def end_state(data: AnnotationData) -> tuple[object, ...]:
     )
 
 
-def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user):
+def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user, mortals):
     dataset = make_dataset(user, studies=9, images=2)
     boxes = [Row(label, box=(1, 2, 3, 4), score=0.5) for label in ("a", "b", "b", "c")]
     images = [image for study in dataset.studies.all() for image in study.images.all()]
@@ -56,16 +49,16 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_undisturbed(user):
     source = make_annotation_data(dataset, AnnotationType.DETECTION, ("a", "b", "c"), rows)
     choices = {"annotation_type": AnnotationType.MULTI_LABEL, "merge": {"ab": ["a", "b"]}}
     calm = convert(annotation_data=source, by=user, name="calm", **choices)
-    assert work(calm) == 0
+    assert work(mortals, calm) == 0
     expected = end_state(calm)
     assert expected[0][0] == AnnotationDataStatus.AVAILABLE
 
     wild = convert(annotation_data=source, by=user, name="wild", **choices)
     choice = random.Random(11)
     for _kill in range(KILLS):
-        assert work(wild, moment=choice.randint(1, 40)) == -signal.SIGKILL
+        assert work(mortals, wild, moment=choice.randint(1, 40)) == -signal.SIGKILL
         Derivation.objects.filter(annotation_data=wild).update(attempts=0)
-    assert work(wild) == 0
+    assert work(mortals, wild) == 0
     assert end_state(wild) == expected
     assert recount_all() == 0
     assert Notification.objects.filter(user=user).count() == 2

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import io
-import os
 import random
 import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from annotations.models import Annotation, AnnotationData, LabelImport, LabelProblem
 from annotations.services.imports import import_labels
 from datasets.blobs.reconcile import reconcile
-from datasets.blobs.store import get_store
 from datasets.blobs.sweep import sweep
 from datasets.models import Dataset, DatasetStatus, Ingest, IngestBatch, IngestStage, WriteIntent
 from tests.builders import png, zip_of
 from tests.ingest.conftest import upload, work_on
+from tests.mortals import Mortals
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-ROOT = Path(__file__).resolve().parents[3]
 IMAGES = [(f"image/{number}.png", png(number, width=40, height=30)) for number in range(12)]
 BOXES = b"".join(
     b"image/%d.png,%c,%d,2,%d,5\n" % (n % 13, 97 + n % 4, n % 9, 1 + n % 7) for n in range(150)
@@ -34,11 +28,9 @@ BOXES = b"".join(
 SINGLE = b"".join(b"image/%d.png,%c\n" % (n, 97 + n % 3) for n in range(12))
 
 
-def run(dataset: Dataset, *, moment: int = 0) -> int:
+def run(mortals: Mortals, dataset: Dataset, *, moment: int = 0) -> int:
     """Work in a process of its own, killed at ``moment``; return its exit status."""
-    command = [sys.executable, "-m", "tests.annotations.importing.killed", str(connection.settings_dict["NAME"])]
-    command += [str(get_store().root), str(dataset.pk), str(moment)]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ}, check=False).returncode
+    return mortals.run("tests.annotations.importing.killed", dataset.pk, moment)
 
 
 def run_out_of_leases() -> None:
@@ -72,10 +64,10 @@ def end_state(dataset: Dataset) -> dict[str, object]:
     return state
 
 
-def test_labels_of_an_upload_killed_at_any_moment_end_as_if_undisturbed(user):
+def test_labels_of_an_upload_killed_at_any_moment_end_as_if_undisturbed(user, mortals):
     data = zip_of([*IMAGES, ("boxes.csv", BOXES), ("label.csv", SINGLE), ("README.txt", b"Hello.")])
     calm = upload(user, data, "calm.zip")
-    assert run(calm) == 0
+    assert run(mortals, calm) == 0
     expected = end_state(calm)
     assert expected["dataset"] == (DatasetStatus.AVAILABLE, 12, 2)
     assert expected["_boxes"]["data"][1] == "import_failed" and expected["_label"]["data"][1] == "available"
@@ -86,17 +78,17 @@ def test_labels_of_an_upload_killed_at_any_moment_end_as_if_undisturbed(user):
     choice = random.Random(11)
     kills = 0
     for _try in range(12):
-        kills += run(wild, moment=choice.randint(20, 110)) == -signal.SIGKILL
+        kills += run(mortals, wild, moment=choice.randint(20, 110)) == -signal.SIGKILL
         run_out_of_leases()
     assert kills >= 8
-    assert run(wild) == 0
+    assert run(mortals, wild) == 0
     assert end_state(wild) == expected
     sweep()
     assert list(reconcile()) == []
     assert not WriteIntent.objects.exists()
 
 
-def test_an_import_killed_at_any_moment_ends_as_if_undisturbed(user):
+def test_an_import_killed_at_any_moment_ends_as_if_undisturbed(user, mortals):
     datasets = [upload(user, zip_of(IMAGES), f"{name}.zip") for name in ("calm", "wild")]
     for dataset in datasets:
         work_on(dataset)
@@ -104,15 +96,15 @@ def test_an_import_killed_at_any_moment_ends_as_if_undisturbed(user):
     LabelImport.objects.update(sent_at=None)
     calm, wild = datasets
     LabelImport.objects.filter(dataset=wild).update(state="cancelled")
-    assert run(calm) == 0
+    assert run(mortals, calm) == 0
     LabelImport.objects.filter(dataset=wild).update(state="pending")
     expected = end_state(calm)
     choice = random.Random(5)
     kills = 0
     for _try in range(8):
-        kills += run(wild, moment=choice.randint(5, 60)) == -signal.SIGKILL
+        kills += run(mortals, wild, moment=choice.randint(5, 60)) == -signal.SIGKILL
         run_out_of_leases()
     assert kills >= 6
-    assert run(wild) == 0
+    assert run(mortals, wild) == 0
     assert end_state(wild) == expected
     assert LabelProblem.objects.count() == 2 * LabelProblem.objects.filter(label_import__dataset=calm).count()
