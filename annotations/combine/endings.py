@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -45,9 +46,7 @@ def finish(work: Combination, recipe: Recipe) -> None:
             "The sources say different things of %(count)d images.",
             conflicts,
         ) % {"count": conflicts}
-        AnnotationData.objects.filter(pk=work.annotation_data_id, status=AnnotationDataStatus.IMPORTING).update(
-            status=AnnotationDataStatus.AVAILABLE, status_detail=detail if conflicts else ""
-        )
+        _being_made(work).update(status=AnnotationDataStatus.AVAILABLE, status_detail=detail if conflicts else "")
         _tell(work, kind="dataset.available", text=_("Dataset “%(name)s” is ready."))
 
 
@@ -71,10 +70,13 @@ def leave(work: Combination, message: str) -> None:
     Dataset.objects.filter(pk=work.dataset_id, status=DatasetStatus.PREPARING).update(
         **counts_of(work.dataset_id), status=DatasetStatus.PREPARATION_FAILED, status_detail=message[:500]
     )
-    AnnotationData.objects.filter(pk=work.annotation_data_id, status=AnnotationDataStatus.IMPORTING).update(
-        status=AnnotationDataStatus.IMPORT_FAILED, status_detail=message[:500]
-    )
+    _being_made(work).update(status=AnnotationDataStatus.IMPORT_FAILED, status_detail=message[:500])
     _tell(work, kind="dataset.preparation_failed", text=_("Dataset “%(name)s” could not be made."))
+
+
+def _being_made(work: Combination) -> QuerySet[AnnotationData]:
+    made = [target for target, _part in Recipe.from_json(work.recipe).labellings(work.annotation_data_id)]
+    return AnnotationData.objects.filter(pk__in=made, status=AnnotationDataStatus.IMPORTING)
 
 
 def _tell(work: Combination, *, kind: str, text: str) -> None:

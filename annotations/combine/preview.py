@@ -18,6 +18,7 @@ from datasets.models.image import ImageFormat
 from .agreement import Said, disagree
 from .matching import propose
 from .recipe import Recipe, Source
+from .relations import listed
 
 EXAMINED = 2_000
 """Listed images of bytes that several sources have, at most, whose annotations are compared."""
@@ -105,7 +106,7 @@ def _any_of(recipe: Recipe, studies: str) -> Q:
     condition = Q(dataset__in=[source.dataset for source in recipe.sources if source.studies is None])
     for source in recipe.sources:
         if source.studies is not None:
-            condition |= Q(dataset=source.dataset, **{studies: source.studies})
+            condition |= Q(dataset=source.dataset, **{studies: listed(source.studies)})
     return condition
 
 

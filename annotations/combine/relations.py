@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 
 def among(column: str, ids: Collection[int]) -> tuple[str, list[Any]]:
@@ -14,6 +15,13 @@ def among(column: str, ids: Collection[int]) -> tuple[str, list[Any]]:
     if connection.vendor == "postgresql":
         return f"{column} = ANY(%s::bigint[])", [list(ids)]
     return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(ids))]  # noqa: S608 - our own names
+
+
+def listed(ids: Collection[int]) -> RawSQL:
+    """Return ``ids`` for an ``__in`` lookup, however many: a statement has room for some ten thousand parameters."""
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
 
 
 def relation(name: str, columns: Mapping[str, str], rows: Collection[Sequence[Any]]) -> tuple[str, list[Any]]:

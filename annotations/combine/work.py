@@ -118,15 +118,15 @@ def _turn(work: Combination, *, until: float) -> None:
         arrange_copies(work.dataset_id, beat=work.extend_lease)
         _enter(work, CombinationStage.LABELS)
     if work.stage == CombinationStage.LABELS:
-        if _is_wanted(work):
-            _copy_labels(work, recipe, until=until)
-            _tell_planner(work, AnnotatedImage, Annotation)
+        for made, part in recipe.labellings(work.annotation_data_id):
+            if made not in work.place.get("labelled", ()):
+                _make_annotation_data(work, made, part, until=until)
         _enter(work, CombinationStage.COUNTING)
     _require_target(work)
-    if _is_wanted(work):
-        assert work.annotation_data_id is not None
-        statistics.count(work.annotation_data_id, beat=work.extend_lease)
-        statistics.recompute(work.annotation_data_id, beat=work.extend_lease)
+    for made, _part in recipe.labellings(work.annotation_data_id):
+        if _wanted(work, made):
+            statistics.count(made, beat=work.extend_lease)
+            statistics.recompute(made, beat=work.extend_lease)
     finish(work, recipe)
 
 
@@ -170,10 +170,18 @@ def _study_pieces(
         yield studies, images, last
 
 
-def _copy_labels(work: Combination, recipe: Recipe, *, until: float) -> None:
-    data = work.annotation_data
-    assert data is not None
-    labels = _labels_of(work, recipe)
+def _make_annotation_data(work: Combination, made: int, recipe: Recipe, *, until: float) -> None:
+    if work.place.get("labelling") != made:
+        rest = {key: value for key, value in work.place.items() if key not in ("source", "next", "listed")}
+        _reach(work, {**rest, "labelling": made})
+    if data := _wanted(work, made):
+        _copy_labels(work, data, recipe, until=until)
+        _tell_planner(work, AnnotatedImage, Annotation)
+    _reach(work, {**work.place, "labelled": [*work.place.get("labelled", ()), made]})
+
+
+def _copy_labels(work: Combination, data: AnnotationData, recipe: Recipe, *, until: float) -> None:
+    labels = _labels_of(work, data, recipe)
     pace = Pace(LISTED_PER_PIECE)
     for number, source in enumerate(recipe.sources):
         if number < work.place.get("source", 0):
@@ -232,7 +240,7 @@ def _listed_pieces(work: Combination, annotation_data_id: int, pace: Pace) -> It
 
 
 @transaction.atomic
-def _labels_of(work: Combination, recipe: Recipe) -> list[list[tuple[int, int]]]:
+def _labels_of(work: Combination, target: AnnotationData, recipe: Recipe) -> list[list[tuple[int, int]]]:
     """Return (old, new) labels of each source; the new ones are there afterwards, each with its place and colour."""
     work.extend_lease()
     data_ids = [source.annotation_data for source in recipe.sources if source.annotation_data is not None]
@@ -243,8 +251,6 @@ def _labels_of(work: Combination, recipe: Recipe) -> list[list[tuple[int, int]]]
         [(label, name) for label in old.get(source.annotation_data or 0, []) if (name := source.name_of(label.name))]
         for source in recipe.sources
     ]
-    target = work.annotation_data
-    assert target is not None
     there = set(target.labels.values_list("name", flat=True))
     extra = {name: label.extra for each in reversed(named) for label, name in reversed(each) if label.name == name}
     missing = dict.fromkeys(name for each in named for _label, name in each if name not in there)
@@ -279,10 +285,10 @@ def _take_turn(work: Combination, *, until: float) -> None:
         raise TurnOver
 
 
-def _is_wanted(work: Combination) -> bool:
-    """False where there are no labels to be combined, or where somebody has deleted what was being made of them."""
-    made = AnnotationData.objects.filter(pk=work.annotation_data_id, status=AnnotationDataStatus.IMPORTING)
-    return work.annotation_data_id is not None and made.exists()
+def _wanted(work: Combination, annotation_data_id: int) -> AnnotationData | None:
+    """Return annotation data that are being made; None where somebody has deleted them meanwhile."""
+    made = AnnotationData.objects.filter(pk=annotation_data_id, dataset=work.dataset_id)
+    return made.filter(status=AnnotationDataStatus.IMPORTING).first()
 
 
 def _require(work: Combination, *, dataset_id: int | None = None, annotation_data_id: int | None = None) -> None:

@@ -12,6 +12,7 @@ from annotations.models import AnnotationData, AnnotationDataStatus
 from annotations.services.numbers import numbers_of
 from annotations.services.progress import progress_of
 from datasets.console.access import ConsolePage, ConsoleView
+from datasets.console.picking import picking_of
 
 from .access import annotation_data_or_404, is_under_way
 from .charts import chart, charts_of
@@ -39,7 +40,9 @@ class AnnotationDataDetail(ConsolePage):
         if not annotation_data.annotation_type:
             return context
         numbers = numbers_of(annotation_data)
-        return context | self._report(annotation_data, numbers) | grid_of(self.request, annotation_data, numbers)
+        picking = picking_of(self.request, annotation_data.dataset)
+        grid = grid_of(self.request, annotation_data, numbers)
+        return context | picking | self._report(annotation_data, numbers) | grid
 
     def _report(self, annotation_data: AnnotationData, numbers: dict[str, Any]) -> dict[str, Any]:
         """The chart that was asked for, and how it is looked at."""

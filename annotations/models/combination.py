@@ -39,7 +39,8 @@ class Combination(LeasedWork):
     """The work of making ``dataset`` from others; what is made stands on its own afterwards.
 
     ``recipe`` is what was asked for, complete, so that it can be asked for again: ``sources`` (dataset, name,
-    annotation_data, labels as {old: new, or null for none}, studies where not all), ``on_conflict``, ``duplicates``.
+    annotation_data, labels as {old: new, or null for none}, studies where not all), ``on_conflict``, ``duplicates``,
+    ``further`` (annotation data of the only source, each with what is made of them).
     ``place`` says how far the stage has come: ``source``, ``next`` and what was counted on the way.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from annotations.combine import Recipe
 from annotations.combine.endings import leave
 from annotations.combine.preview import Preview, match_labels, preview
+from annotations.combine.relations import listed
 from annotations.importing.creation import create
 from annotations.models import AnnotationData, Combination, SourceKind
 from annotations.tasks import run_combination
@@ -24,6 +25,8 @@ from deepcap.accounts.services import record
 from deepcap.common.leases import OPEN_STATES, WorkState
 
 from .recipes import Chosen, choose
+
+ACTIONS = {Origin.COMBINED: "combined", Origin.GALLERY: "imported_from_gallery"}
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,29 @@ def combine_datasets(
     """
     name = clean_name(name)
     data_name = clean_name(annotation_data_name or name)
-    chosen = choose(wanted, by=by)
+    return begin(choose(wanted, by=by), by=by, name=name, description=description, data_name=data_name)
+
+
+def begin(
+    chosen: Chosen,
+    *,
+    by: User,
+    name: str,
+    data_name: str,
+    description: str = "",
+    further: Sequence[AnnotationData] = (),
+    origin: Origin = Origin.COMBINED,
+) -> Dataset:
+    """Have a dataset made as ``chosen``: whoever asks has seen to it that ``by`` may have what is in it.
+
+    ``further`` annotation data of the only source are taken over under their names. Raises as combining does.
+    """
+    kind = SourceKind.GALLERY if origin == Origin.GALLERY else SourceKind.COMBINED
     new_bytes = _new_bytes(chosen, by)
     with transaction.atomic():
         require_room(user=by, size=new_bytes)
         dataset = create_dataset(
-            owner=by, name=name, description=description, status=DatasetStatus.PREPARING, origin=Origin.COMBINED
+            owner=by, name=name, description=description, status=DatasetStatus.PREPARING, origin=origin
         )
         DatasetSource.objects.bulk_create(
             DatasetSource(
@@ -68,17 +88,21 @@ def combine_datasets(
             )
             for number, source in enumerate(chosen.recipe.sources)
         )
-        data = _annotation_data(chosen, dataset=dataset, name=data_name, by=by)
+        data = _annotation_data(chosen, dataset=dataset, name=data_name, by=by, kind=kind)
+        beside = [
+            (each.pk, _taken_over(each, dataset=dataset, name=each.name, by=by, kind=kind, of=[each]).pk)
+            for each in further
+        ]
         combination = Combination.objects.create(
             dataset=dataset,
             annotation_data=data,
-            recipe=chosen.recipe.to_json(),
+            recipe=replace(chosen.recipe, further=tuple(beside)).to_json(),
             place={"new_bytes": new_bytes} if new_bytes else {},
             requested_by=by,
             sent_at=timezone.now(),
         )
         sources = [source.dataset for source in chosen.recipe.sources]
-        record(actor=by, action="dataset.combined", target=dataset, sources=sources)
+        record(actor=by, action=f"dataset.{ACTIONS[origin]}", target=dataset, sources=sources)
         run_combination.delay_on_commit(combination.pk)
     return dataset
 
@@ -115,21 +139,28 @@ def stop_combination(dataset: Dataset, *, by: User) -> bool:
     return True
 
 
-def _annotation_data(chosen: Chosen, *, dataset: Dataset, name: str, by: User) -> AnnotationData | None:
-    if not chosen.annotation_data:
-        return None
+def _annotation_data(
+    chosen: Chosen, *, dataset: Dataset, name: str, by: User, kind: SourceKind
+) -> AnnotationData | None:
     given = [data for data in chosen.annotation_data if data is not None]
+    return _taken_over(given[0], dataset=dataset, name=name, by=by, kind=kind, of=given) if given else None
+
+
+def _taken_over(
+    like: AnnotationData, *, dataset: Dataset, name: str, by: User, kind: SourceKind, of: Sequence[AnnotationData]
+) -> AnnotationData:
+    """Return annotation data of the type of ``like`` that are going to be made ``of`` others."""
     return create(
         dataset=dataset,
         name=name,
         by=by,
-        annotation_type=chosen.annotation_type,
-        source_kind=SourceKind.COMBINED,
+        annotation_type=like.annotation_type,
+        source_kind=kind,
         source_detail={
-            "name": ", ".join(data.name for data in given)[:500],
+            "name": ", ".join(data.name for data in of)[:500],
             "sources": [
                 {"dataset": data.dataset_id, "dataset_name": data.dataset.name, "id": data.pk, "name": data.name}
-                for data in given
+                for data in of
             ],
         },
     )
@@ -139,7 +170,7 @@ def _images_of(chosen: Chosen, number: int) -> int:
     source = chosen.recipe.sources[number]
     if source.studies is None:
         return chosen.datasets[number].image_count
-    return Image.objects.filter(study__in=source.studies).count()
+    return Image.objects.filter(study__in=listed(source.studies)).count()
 
 
 def _new_bytes(chosen: Chosen, by: User) -> int:

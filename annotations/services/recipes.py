@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from annotations.combine import Recipe, Source
+from annotations.combine.relations import listed
 from annotations.errors import CombinationRefused
 from annotations.models import AnnotationData, AnnotationDataStatus, AnnotationType, Duplicates, OnConflict
 from datasets.errors import WrongState
@@ -117,7 +118,7 @@ def _studies(dataset: Dataset, ids: Sequence[int] | None) -> tuple[int, ...] | N
     if ids is None:
         return None
     wanted = tuple(dict.fromkeys(ids))
-    if not wanted or Study.objects.filter(dataset=dataset, pk__in=wanted).count() < len(wanted):
+    if not wanted or Study.objects.filter(dataset=dataset, pk__in=listed(wanted)).count() < len(wanted):
         raise _refused("studies_unknown", _("Choose studies of this dataset."))
     return wanted
 

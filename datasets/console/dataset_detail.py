@@ -16,6 +16,7 @@ from datasets.services.progress import progress_of, report_of
 from deepcap.accounts.models import User
 
 from .access import ConsolePage, ConsoleView, dataset_or_404, size_of_page
+from .picking import picking_of
 from .positions import PositionPaginator
 
 PAGE_SIZES = (20, 50, 100)
@@ -41,7 +42,7 @@ class DatasetDetail(ConsolePage):
         page = PositionPaginator(studies, size, count=dataset.study_count).get_page(self.request.GET.get("page"))
         encoding = dataset.ingest.name_encoding if hasattr(dataset, "ingest") else ""
         problems = Problem.objects.filter(dataset=dataset).order_by("outcome", "pk")
-        return {
+        return picking_of(self.request, dataset) | {
             "page_obj": page,
             "page_sizes": PAGE_SIZES,
             "name_encoding": "" if encoding.lower() in UNREMARKABLE_ENCODINGS else encoding,

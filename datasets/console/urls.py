@@ -6,6 +6,7 @@ from .actions import DatasetCancel, DatasetEdit, DatasetKeep
 from .dataset_detail import DatasetDetail, DatasetFindings, DatasetProgress
 from .dataset_list import DatasetList, RowsUnderWay
 from .deletions import DatasetDelete, DeletionList, DeletionReceipt, DeletionRestore
+from .picking import DatasetPick
 from .reports import DatasetReport, FailureDialog
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("<int:pk>/edit/", DatasetEdit.as_view(), name="dataset-edit"),
     path("<int:pk>/keep/", DatasetKeep.as_view(), name="dataset-keep"),
     path("<int:pk>/cancel/", DatasetCancel.as_view(), name="dataset-cancel"),
+    path("<int:pk>/pick/", DatasetPick.as_view(), name="dataset-pick"),
     path("<int:pk>/delete/", DatasetDelete.as_view(), name="dataset-delete"),
     path("deletions/", DeletionList.as_view(), name="deletion-list"),
     path("deletions/<int:pk>/", DeletionReceipt.as_view(), name="deletion-receipt"),
