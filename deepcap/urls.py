@@ -7,6 +7,8 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from annotations.console.compare import DatasetCompare
+
 from . import health
 from .handlers import NoSuchEndpoint
 from .metrics import metrics
@@ -28,7 +30,9 @@ operators, app_name, namespace = admin.site.urls
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dataset-list"), name="home"),
+    path("datasets/gallery/", include("annotations.console.gallery_urls")),
     path("datasets/combine/", include("annotations.console.combine.urls")),
+    path("datasets/compare/", DatasetCompare.as_view(), name="dataset-compare"),
     path("datasets/", include("datasets.console.urls")),
     path("annotation-data/<int:pk>/splits/", include("annotations.console.splits.urls")),
     path("annotation-data/", include("annotations.console.urls")),

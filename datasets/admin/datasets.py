@@ -15,6 +15,7 @@ from unfold.decorators import display
 from datasets.deletion import impact
 from datasets.models import Dataset, DatasetStatus, Image, Problem, Study
 from datasets.services.deletions import CONFIRMATION, delete_dataset
+from datasets.services.gallery import NO_MORE
 from datasets.services.ingests import cancel_ingest, retry_ingest
 from datasets.services.operators import recount_dataset, resend_ingest
 from datasets.services.progress import progress_of, with_progress
@@ -22,6 +23,8 @@ from deepcap.accounts.models import User
 from deepcap.common import formatting
 from deepcap.common.admin import LookOnlyAdmin, Operation, as_size, link, list_of, page_of
 from deepcap.common.leases import OPEN_STATES, WorkState
+
+from .gallery import publish
 
 STATUS_COLOURS = {
     DatasetStatus.UPLOADING.label: "info",
@@ -127,6 +130,13 @@ class DatasetAdmin(LookOnlyAdmin):
         Operation("cancel", gettext_lazy("Cancel the ingest"), cancel, applies=_has_open_ingest, icon="cancel"),
         Operation("resend", gettext_lazy("Send work messages again"), resend, applies=_has_open_ingest, icon="send"),
         Operation("recount", gettext_lazy("Recount"), count_again, icon="calculate"),
+        Operation(
+            "publish",
+            gettext_lazy("Publish in the gallery …"),
+            page=publish,
+            applies=lambda dataset: dataset.status not in NO_MORE,
+            icon="publish",
+        ),
         Operation(
             "delete",
             gettext_lazy("Delete …"),

@@ -3,6 +3,7 @@
 from .blob import Blob, StorageRemoval, VaultCandidate, WriteIntent
 from .dataset import Dataset, DatasetOpening, DatasetStatus, Origin
 from .deletion import Deletion, DeletionStage
+from .gallery import GalleryEntry
 from .image import Image
 from .ingest import Container, Ingest, IngestBatch, IngestStage, Outcome, Problem
 from .source import DatasetSource
@@ -18,6 +19,7 @@ __all__ = [
     "DatasetStatus",
     "Deletion",
     "DeletionStage",
+    "GalleryEntry",
     "Image",
     "Ingest",
     "IngestBatch",

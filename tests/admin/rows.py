@@ -11,6 +11,7 @@ from annotations.models import Derivation
 from datasets.models import (
     Deletion,
     DeletionStage,
+    GalleryEntry,
     IngestBatch,
     IngestStage,
     Outcome,
@@ -47,6 +48,7 @@ def fill_every_table(number: int = 1) -> None:
         make_batches(make_ingest(dataset, stage=IngestStage.READING, state=WorkState.RUNNING))
         Problem.objects.create(dataset=dataset, path="a.txt", outcome=Outcome.SKIPPED, code="junk", message="Junk.")
         make_upload(owner)
+        GalleryEntry.objects.create(dataset=dataset, name=dataset.name, published_by=owner)
         deletion = make_deletion(owner)
         StorageRemoval.objects.create(prefix=f"uploads/{next(_numbers)}", deletion=deletion)
         WriteIntent.objects.create(prefix=f"blobs/aa/{next(_numbers)}/", expires_at=timezone.now())

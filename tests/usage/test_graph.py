@@ -30,6 +30,7 @@ ERASED = {
     "datasets.Dataset",
     "datasets.DatasetOpening",
     "datasets.DatasetSource",
+    "datasets.GalleryEntry",
     "datasets.Image",
     "datasets.Ingest",
     "datasets.IngestBatch",
