@@ -36,3 +36,7 @@ class SplitInUse(Conflict):
     """What was trained on the split would not be known any more."""
 
     code = "split_in_use"
+
+
+class ComparisonRefused(DomainError):
+    """These datasets cannot be compared; the code says why."""

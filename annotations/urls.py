@@ -10,6 +10,7 @@ from .api.annotation_data import (
     DatasetAnnotationData,
 )
 from .api.combine import CombineDatasets, CombinePreview
+from .api.compare import CompareDatasets, CompareStudies
 from .api.deletions import AnnotationDataDeletionImpact
 from .api.exports import AnnotationDataExport
 from .api.images import AnnotationDataImage, AnnotationDataImages
@@ -30,6 +31,8 @@ SPLIT = f"{ONE}splits/<int:split_id>/"
 urlpatterns = [
     path("datasets/combine/", CombineDatasets.as_view(), name="combine-datasets"),
     path("datasets/combine/preview/", CombinePreview.as_view(), name="combine-preview"),
+    path("datasets/compare/", CompareDatasets.as_view(), name="compare-datasets"),
+    path("datasets/compare/studies/", CompareStudies.as_view(), name="compare-studies"),
     path("datasets/<int:pk>/annotation-data/", DatasetAnnotationData.as_view(), name="dataset-annotation-data"),
     path("datasets/<int:pk>/split/", DatasetSplit.as_view(), name="dataset-split"),
     path(ONE, AnnotationDataDetail.as_view(), name="annotation-data-detail"),

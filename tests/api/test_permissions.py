@@ -61,6 +61,8 @@ METHODS = {
     "annotation-data-split": {"get": (None, 200), "patch": ({"name": "seen"}, 200), "delete": (None, 204)},
     "annotation-data-split-studies": {"get": (None, 200)},
     "annotation-data-split-datasets": {"post": ({}, 202)},
+    "compare-datasets": {"get": (None, 400)},
+    "compare-studies": {"get": (None, 400)},
     "dataset-split": {"post": ({"shares": {"all": 1}}, 400)},
     "deletion-detail": {"get": (None, 200)},
     "deletion-restore": {"post": ({}, 409)},
@@ -105,6 +107,8 @@ METHODS = {
     "inference-job-predictions": {"get": (None, 404), "post": ({}, 400)},
     "inference-job-annotation-data": {"post": ({}, 409)},
     "inference-job-deletion-impact": {"get": (None, 200)},
+    "inference-job-report": {"get": (None, 404)},
+    "inference-job-report-csv": {"get": (None, 404)},
     "schema": {"get": (None, 200)},
     "docs": {"get": (None, 200)},
 }
@@ -114,6 +118,8 @@ ABOUT_ONESELF = {  # a stranger is answered about what is theirs
     "upload-list",
     "combine-datasets",
     "combine-preview",
+    "compare-datasets",
+    "compare-studies",
     *(f"{record}-list" for record in ("annotation-project", "annotation-job", "training-task", "inference-job")),
     *(f"{record}-claim" for record in ("annotation-project", "training-task", "inference-job")),
 }
