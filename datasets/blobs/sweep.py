@@ -10,15 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from datasets.models import Blob, Deletion, StorageRemoval, VaultCandidate, WriteIntent
 from deepcap.common.bulk import insert_rows
+from deepcap.common.sql import by_index
 
 from .keys import family_of
 from .store import STORAGE_FAULTS, get_store
@@ -57,28 +59,50 @@ def foreign_keys_into_blobs() -> Iterator[models.ForeignKey]:
 
 def referenced(blob_ids: Collection[int]) -> set[int]:
     """Return those of ``blob_ids`` that some row refers to: asked of the tables, never of a counter."""
-    references = [
-        Exists(key.model._base_manager.filter(**{key.attname: OuterRef("pk")})) for key in foreign_keys_into_blobs()
-    ]
-    blobs = Blob.objects.filter(Q(*references, _connector=Q.OR), pk__in=blob_ids)
-    return set(blobs.values_list("pk", flat=True))
+    found: set[int] = set()
+    for key in foreign_keys_into_blobs():  # one by one: an OR of them all makes PostgreSQL read whole tables
+        rows = key.model._base_manager.filter(**{f"{key.attname}__in": blob_ids}).order_by()
+        found.update(rows.values_list(key.attname, flat=True).distinct())
+    return found
 
 
-@transaction.atomic(durable=True)
 def settle_candidates(*, deletion_id: int | None = None, limit: int = 1000) -> int:
     """Decide about up to ``limit`` candidates, of one deletion or of all; returns how many were decided.
 
     A blob that nothing refers to loses its row, and the removal of its objects is ordered. A blob that is referred to
     stays. A candidate whose blob was touched within ``DEEPCAP_BLOB_GRACE``, or is locked by a writer, waits.
     """
+    return settle_page(deletion_id=deletion_id, limit=limit).decided
+
+
+class Page(NamedTuple):
+    """How many candidates were ``found``, and ``decided``; ``last`` is where the next page begins."""
+
+    found: int
+    decided: int
+    last: int
+
+
+def settle_page(*, deletion_id: int | None = None, limit: int = 1000, after: int = 0) -> Page:
+    """Do as :func:`settle_candidates` does, with candidates whose keys come after ``after``.
+
+    Who begins where the last page ended does not pass again over all the rows that are gone.
+    """
+    with transaction.atomic(durable=True), by_index():
+        return _settle_page(deletion_id, limit, after)
+
+
+def _settle_page(deletion_id: int | None, limit: int, after: int) -> Page:
     untouched = timezone.now() - settings.DEEPCAP_BLOB_GRACE
     # Looked up blob by blob: as NOT EXISTS, PostgreSQL reads the whole table of blobs to find those few it can join.
     touched_at = Subquery(Blob.objects.filter(pk=OuterRef("blob_pk")).values("touched_at"))
     due = VaultCandidate.objects.alias(touched_at=Coalesce(touched_at, untouched)).filter(touched_at__lte=untouched)
     if deletion_id is not None:
         due = due.filter(deletion=deletion_id)
-    due = due.order_by("pk").select_for_update(skip_locked=True)
+    due = due.filter(pk__gt=after).order_by("pk").select_for_update(skip_locked=True)
     candidates = list(due.values_list("pk", "blob_pk", "deletion_id")[:limit])
+    if not candidates:
+        return Page(0, 0, after)
 
     blob_ids = {blob_id for _pk, blob_id, _deletion in candidates}
     takeable = Blob.objects.filter(pk__in=blob_ids, touched_at__lte=untouched).select_for_update(skip_locked=True)
@@ -96,7 +120,7 @@ def settle_candidates(*, deletion_id: int | None = None, limit: int = 1000) -> i
     Blob.objects.filter(pk__in=unreferenced)._raw_delete(Blob.objects.db)  # referred to by none, as was just asked
     decided = [pk for pk, blob_id, _deletion in candidates if blob_id not in locked]
     VaultCandidate.objects.filter(pk__in=decided)._raw_delete(VaultCandidate.objects.db)
-    return len(decided)
+    return Page(len(candidates), len(decided), candidates[-1][0])
 
 
 def drain_removals(*, deletion_id: int | None = None, limit: int = 1000) -> int:

@@ -15,6 +15,8 @@ from datasets.blobs.store import get_store
 from datasets.blobs.sweep import foreign_keys_into_blobs
 from datasets.models import Deletion, StorageRemoval, Upload, UploadState, VaultCandidate
 from deepcap.common import cascade
+from deepcap.common.pace import Breath
+from deepcap.common.sql import without_waiting_for_disk
 
 from .kinds import key_of
 
@@ -37,7 +39,7 @@ class _Account(cascade.Witness):
     """Counts the rows into the deletion, holds its lease, and orders the removal of bytes only the rows know of."""
 
     def __init__(self, deletion: Deletion, *, until: float) -> None:
-        self.deletion, self.until = deletion, until
+        self.deletion, self.until, self.breath = deletion, until, Breath()
         self.blob_keys: dict[cascade.Table, list[models.ForeignKey]] = {}
         for key in foreign_keys_into_blobs():
             self.blob_keys.setdefault(key.model, []).append(key)
@@ -45,10 +47,13 @@ class _Account(cascade.Witness):
     def before(self, table: cascade.Table, pks: list[Any]) -> None:
         if time.monotonic() >= self.until:
             raise TurnOver
+        self.breath.take()
         if table is Upload:
             _abort_uploads(pks)
 
     def going(self, table: cascade.Table, pks: list[Any]) -> None:
+        self.breath.begin()
+        without_waiting_for_disk()
         for key in self.blob_keys.get(table, ()):
             _note_candidates(key, pks, deletion_id=self.deletion.pk)
         if table is Upload:

@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from datasets.blobs.sweep import drain_removals, settle_candidates
+from datasets.blobs.sweep import drain_removals, settle_page
 from datasets.models import Deletion, DeletionStage, StorageRemoval, VaultCandidate
 from datasets.models.deletion import DeletionQuerySet
 from deepcap.accounts.services import record
 from deepcap.common.leases import LeaseLost, WorkState
+from deepcap.common.pace import Breath, Pace
 
 from .erase import TurnOver, erase
 
@@ -29,6 +30,7 @@ TURN = timedelta(minutes=10)  # below the soft limit of a task: other work gets 
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=15)
 DUE_AT_A_TIME = 100
+CANDIDATES_PER_TRANSACTION = 1_000
 
 
 def run(deletion_id: int) -> bool:
@@ -78,14 +80,24 @@ def runnable() -> DeletionQuerySet:
 
 def _remove_objects(deletion: Deletion, *, until: float) -> bool:
     """Remove what nothing refers to any more; False when blobs are left that somebody has touched a moment ago."""
+    pace, breath = Pace(CANDIDATES_PER_TRANSACTION), Breath()
+    after, decided = 0, 0
     while True:
         deletion.extend_lease()
-        done = settle_candidates(deletion_id=deletion.pk) + drain_removals(deletion_id=deletion.pk)
-        if not done:
-            left = VaultCandidate.objects.filter(deletion=deletion), StorageRemoval.objects.filter(deletion=deletion)
-            return not any(rows.exists() for rows in left)
+        breath.begin()
+        begun = time.monotonic()
+        page = settle_page(deletion_id=deletion.pk, limit=pace.size, after=after)
+        pace.learn(page.found, time.monotonic() - begun)
+        decided += page.decided + drain_removals(deletion_id=deletion.pk, limit=CANDIDATES_PER_TRANSACTION)
+        after = page.last
+        if not page.found:  # the end was reached: those that had to wait are looked at once more
+            if not decided:
+                left = VaultCandidate.objects, StorageRemoval.objects
+                return not any(rows.filter(deletion=deletion).exists() for rows in left)
+            after, decided = 0, 0
         if time.monotonic() >= until:
             raise TurnOver
+        breath.take()
 
 
 @transaction.atomic

@@ -22,8 +22,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, models, transaction
 
 from .chunks import in_chunks
+from .pace import Pace
+from .sql import by_index
 
-ROWS_PER_TRANSACTION = 1_000
+ROWS_PER_TRANSACTION = 2_000  # at most, and fewer where they take long
 IDS_PER_QUERY = 100_000
 
 Table = type[models.Model]
@@ -222,9 +224,9 @@ def _column(link: Link) -> str:
 def erase(root: models.Model, *, witness: Witness) -> None:
     """Erase ``root`` and everything that hangs under it, leaves first.
 
-    Every 1,000 rows of a table go in a transaction of their own, each with one statement a table, so that nobody waits
-    for long; rows that point to each other within their table go together. A row goes after all that hangs under it:
-    interrupted anywhere, calling it again does the rest, even if ``root`` itself has gone already.
+    So many rows of a table as take a moment go in a transaction of their own, each with one statement a table, so that
+    nobody waits for long; rows that point to each other within their table go together. A row goes after all that
+    hangs under it: interrupted anywhere, calling it again does the rest, even if ``root`` itself has gone already.
     Raises Protected, and IntegrityError when rows were added while it ran: then, too, it can be called again.
     """
     _Erasure(Graph(type(root)), witness).erase(type(root), [root.pk])
@@ -233,15 +235,24 @@ def erase(root: models.Model, *, witness: Witness) -> None:
 class _Erasure:
     def __init__(self, graph: Graph, witness: Witness) -> None:
         self.graph, self.witness = graph, witness
+        most = ROWS_PER_TRANSACTION
+        self.paces = {table: Pace(most, start=most // 2) for table in graph.tables}
 
     def erase(self, table: Table, pks: list[Any]) -> None:
-        for batch in in_chunks(pks, ROWS_PER_TRANSACTION):
+        for batch in self._batches(table, pks):
             rows = self._with_their_kind(table, batch)
             for link in self.graph.cascading[table]:
                 if link.table is not table:
                     for found in _pointing(link, rows):
                         self.erase(link.table, found)
             self._erase_rows(table, rows)
+
+    def _batches(self, table: Table, pks: list[Any]) -> Iterator[list[Any]]:
+        start = 0
+        while start < len(pks):
+            batch = pks[start : start + self.paces[table].size]
+            yield batch
+            start += len(batch)
 
     def _with_their_kind(self, table: Table, pks: list[Any]) -> list[Any]:
         """Return ``pks`` and those that hang under them within the same table."""
@@ -255,7 +266,7 @@ class _Erasure:
 
     def _erase_rows(self, table: Table, pks: list[Any]) -> None:
         self.witness.before(table, pks)
-        with transaction.atomic(durable=True):
+        with self.paces[table].piece(len(pks)), transaction.atomic(durable=True), by_index():
             self.witness.going(table, pks)
             erased = 0
             for batch in in_chunks(pks, ROWS_PER_TRANSACTION):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 
 def assign(model: type[models.Model], field: str, values: Sequence[tuple[int, int]]) -> None:
@@ -49,6 +50,25 @@ def reserve_keys(model: type[models.Model], count: int) -> list[int]:
         return list(range(latest + 1, latest + 1 + count))
 
 
+@contextmanager
+def by_index() -> Iterator[None]:
+    """Have the statements in the block look rows up one by one, through indexes, and never read whole tables.
+
+    For statements about so many rows as are given: what PostgreSQL believes of tables that are growing or shrinking
+    fast is out of date, and reading all of one for each thousand rows is far worse than any plan it gives up here. The
+    setting ends with the transaction that this block is, or is part of.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+            )
+        yield
+
+
 def tell_planner(*tables: type[models.Model]) -> None:
     """Have PostgreSQL look at tables that have many new rows, before it plans what is to be done with them.
 
@@ -59,3 +79,14 @@ def tell_planner(*tables: type[models.Model]) -> None:
         names = ", ".join(connection.ops.quote_name(table._meta.db_table) for table in tables)
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE (SKIP_LOCKED) {names}")
+
+
+def without_waiting_for_disk() -> None:
+    """Let the transaction under way be committed before it is on disk (PostgreSQL).
+
+    For work that is done again if a crash loses its last moments, and that touches nothing but this database: whatever
+    is committed later, and waits, makes it durable first.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
