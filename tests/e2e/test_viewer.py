@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,10 @@ from tests.imaging import samples
 
 from .conftest import FLAGS
 from .pictures import pictures
-from .viewing import SOFTWARE_WEBGL, on_screen, open_viewer, settled, told, until, uploaded
+from .viewing import SOFTWARE_WEBGL, ct_slices, on_screen, open_viewer, settled, told, until, uploaded
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-CT_ZIP = Path(__file__).parents[2] / "samples" / "CT head phantom.zip"
 MULTI_FRAME = "dicom/pydicom-data/emri_small.dcm"
 
 
@@ -33,9 +31,7 @@ def browser_type_launch_args(browser_type_launch_args):
 @pytest.fixture
 def ct(user) -> Study:
     """A series of 20 slices of 512 x 512."""
-    with zipfile.ZipFile(CT_ZIP) as archive:
-        members = [(name, archive.read(name)) for name in archive.namelist() if name.endswith(".dcm")]
-    return uploaded(user, "CT", members).studies.get()
+    return uploaded(user, "CT", ct_slices()).studies.get()
 
 
 @pytest.fixture
@@ -167,14 +163,13 @@ def test_windows_come_from_the_file_from_presets_and_from_the_hand(console: Page
     expect(menu.get_by_role("radio", name="CT Bone")).to_be_checked()
     menu.get_by_role("radio", name="Full range").click()
     until(console, lambda: "Lowest to highest" in value_of(console, "window")["reason"])
-    seen, _ = on_screen(console)
-    assert (seen.min(), seen.max()) == (0, 255)
+    until(console, lambda: (on_screen(console)[0].min(), on_screen(console)[0].max()) == (0, 255))
     console.keyboard.press("Escape")
     console.mouse.move(500, 400)
     console.mouse.down()
     console.mouse.move(600, 450, steps=4)
     console.mouse.up()
-    assert value_of(console, "window")["reason"] == "Set by hand"
+    until(console, lambda: value_of(console, "window")["reason"] == "Set by hand")
     console.keyboard.press("Shift+Digit1")
     until(console, lambda: value_of(console, "window") == own)
 
@@ -184,12 +179,11 @@ def test_turning_and_inverting_change_the_screen_as_they_say(console: Page, ct):
     console.keyboard.press("1")
     before, part = on_screen(console)
     console.keyboard.press("i")
-    console.wait_for_timeout(100)
-    assert np.abs(255 - before.astype(int) - on_screen(console)[0]).max() <= 1
+    until(console, lambda: bool(np.abs(255 - before.astype(int) - on_screen(console)[0]).max() <= 1))
     console.keyboard.press("i")
     corner = console.evaluate("deepcapViewer.toCanvas(0, 0)")
     console.keyboard.press("h")
-    console.wait_for_timeout(100)
+    until(console, lambda: console.evaluate("deepcapViewer.toCanvas(0, 0)") != corner)
     flipped = console.evaluate("deepcapViewer.toCanvas(0, 0)")
     assert flipped[0] - corner[0] == pytest.approx(512, abs=1)
     console.keyboard.press("r")

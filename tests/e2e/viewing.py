@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import time
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,14 @@ from datasets.services.uploads import upload_file
 from .conftest import do_the_work
 from .pictures import zip_file
 
+CT_ZIP = Path(__file__).parents[2] / "samples" / "CT head phantom.zip"
 SOFTWARE_WEBGL = "--enable-unsafe-swiftshader"
+
+
+def ct_slices() -> list[tuple[str, bytes]]:
+    """Return the 20 slices of 512 x 512 of the sample series."""
+    with zipfile.ZipFile(CT_ZIP) as archive:
+        return [(name, archive.read(name)) for name in archive.namelist() if name.endswith(".dcm")]
 
 
 def uploaded(user, name: str, members: list[tuple[str, bytes]]) -> Dataset:

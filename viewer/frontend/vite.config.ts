@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { inlineStyles } from "./build/inline-styles.ts";
+import { dicomKeywords } from "./build/keywords.ts";
 import { licences } from "./build/licences.ts";
 import { preloadMain } from "./build/preload.ts";
 import { iconSprite } from "./build/sprite.ts";
@@ -27,16 +28,26 @@ export default defineConfig({
   root,
   base: "./",
   publicDir: false,
-  plugins: [inlineStyles(), iconSprite(root), preloadMain(), licences(root, ["lucide-static", ...IN_WORKERS])],
+  plugins: [
+    dicomKeywords(root),
+    inlineStyles(),
+    iconSprite(root),
+    preloadMain(),
+    licences(root, ["lucide-static", ...IN_WORKERS]),
+  ],
   resolve: {
     alias: [
       { find: "@console", replacement: fileURLToPath(new URL("../../frontend/src", import.meta.url)) },
-      { find: /^xmlbuilder2$/, replacement: stub },
+      { find: /^(xmlbuilder2|clipper2-ts)$/, replacement: stub },
+      { find: /^dcmjs$/, replacement: `${root}build/dcmjs.ts` },
+      { find: /^\.\.\/WebGPU\/.*$/, replacement: stub },
+      { find: /^(.*\/ColorTransferFunction)\/ColorMaps\.js$/, replacement: "$1/ColorMapsLite.js" },
       { find: /^.*decodeJPEGXL(\.js)?$/, replacement: stub },
     ],
   },
   worker: {
     format: "es",
+    plugins: () => [dicomKeywords(root)],
     rolldownOptions: {
       output: {
         entryFileNames: "[name]-[hash].js",

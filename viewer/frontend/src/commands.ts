@@ -107,17 +107,19 @@ export class Commands {
         const action = actionOf(event);
         if (!action || event.defaultPrevented || document.querySelector("dialog[open]")) return;
         const focus = event.target instanceof Element ? event.target : null;
-        if (focus?.matches("input:not([type=range]), textarea, [contenteditable]")) return;
-        const own = focus?.matches("input[type=range], select")
-          ? /^(Arrow|Page|Home|End| )/
-          : focus?.matches("button, a, summary")
-            ? /^ $/
-            : null;
-        if (!event.altKey && own?.test(event.key)) return;
+        if (focus?.matches("input:not([type=range], [type=checkbox]), textarea, [contenteditable]")) return;
+        if (!event.altKey && ownKeys(focus)?.test(event.key)) return;
         event.preventDefault();
         this.run(action);
       },
       { capture: true },
     );
   }
+}
+
+/** Keys that a control with the focus needs for itself. */
+function ownKeys(focus: Element | null): RegExp | null {
+  if (focus?.matches("input[type=range], select")) return /^(Arrow|Page|Home|End| )/;
+  if (focus?.closest("[role=radiogroup]")) return /^(Arrow| )/;
+  return focus?.matches("button, a, summary, input[type=checkbox]") ? /^ $/ : null;
 }

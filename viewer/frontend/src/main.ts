@@ -54,10 +54,10 @@ async function firstScene(root: HTMLElement): Promise<Scene> {
 }
 
 async function build(root: HTMLElement, scene: Scene): Promise<void> {
-  const surface = element("div", { class: "surface", id: "surface" });
+  const surface = element("div", { class: "surface", id: "surface", role: "img", "aria-label": gettext("Image") });
   const view = element(
     "div",
-    { class: "view", id: "view", tabindex: "-1", role: "img", "aria-label": gettext("Image") },
+    { class: "view", id: "view", tabindex: "-1", role: "region", "aria-label": gettext("Image") },
     surface,
   );
   const stageHost = element("div", { class: "stage" }, view);
@@ -127,8 +127,8 @@ async function build(root: HTMLElement, scene: Scene): Promise<void> {
     const mine = ++asked;
     cine.stop();
     void fetchJson<Scene>(`${location.pathname}scene/${location.search}`).then(
-      (next) => mine === asked && app.open(next),
-      (error: unknown) => mine === asked && app.fail(error),
+      (next) => (mine === asked ? app.open(next) : undefined),
+      (error: unknown) => (mine === asked ? app.fail(error) : undefined),
     );
   });
 

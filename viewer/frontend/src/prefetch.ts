@@ -6,6 +6,8 @@ import { indexOf, seriesOf, slotsOf } from "./scene/slots.ts";
 import type { Scene, StudyReference } from "./scene/types.ts";
 
 const TOGETHER = 3;
+/** Milliseconds that the first picture has to reach the screen before others are fetched. */
+const FIRST_PAUSE = 400;
 /** Bytes of decoded pictures fetched ahead; the rest of the cache is for what was looked at. */
 const BUDGET = 512 * 1024 ** 2;
 
@@ -15,7 +17,12 @@ export class Prefetch {
   private readonly scenes = new Map<string, Promise<Scene>>();
 
   constructor(private readonly app: App) {
-    app.on("state", () => app.state === "ready" && this.start());
+    let pause = FIRST_PAUSE;
+    app.on("state", () => {
+      if (app.state !== "ready") return;
+      setTimeout(() => this.start(), pause);
+      pause = 0;
+    });
   }
 
   /** The scene of a study, fetched ahead or now. */

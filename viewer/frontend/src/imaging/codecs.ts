@@ -1,5 +1,4 @@
 import { getWebWorkerManager } from "@cornerstonejs/core";
-import { init } from "@cornerstonejs/dicom-image-loader";
 import type { SceneImage } from "../scene/types.ts";
 import { decodeBitmap } from "./bitmap.ts";
 import { nativeFrame, withoutHighBits } from "./native.ts";
@@ -19,11 +18,11 @@ interface DecodedFrame {
   planarConfiguration?: number;
 }
 
-let started = false;
+let started: Promise<void> | null = null;
 
-function startCodecs(): void {
-  if (started) return;
-  started = true;
+/** The library's loader is fetched with the first frame that needs it. */
+async function startCodecs(): Promise<void> {
+  const { init } = await import("@cornerstonejs/dicom-image-loader");
   const cores = navigator.hardwareConcurrency || 2;
   init({ maxWebWorkers: Math.max(1, Math.min(MOST_WORKERS, cores - 1)) });
 }
@@ -35,7 +34,8 @@ export async function decodeFrame(bytes: ArrayBuffer, syntax: string, image: Sce
   }
   const native = nativeFrame(bytes, syntax, image);
   if (native) return { width: image.width, height: image.height, source: "browser", components: 1, ...native };
-  startCodecs();
+  started ??= startCodecs();
+  await started;
   const frame: DecodedFrame = await getWebWorkerManager().executeTask("dicomImageLoader", "decodeTask", {
     imageFrame: describe(image),
     transferSyntax: syntax,

@@ -2,10 +2,12 @@ import type { Pixels } from "./pixels.ts";
 import { type LookupTable, levelOf, lutLevelOf, WHITE, type Window, whiteOf } from "./windowing.ts";
 
 /** What a straight ramp cannot show: a VOI LUT, or a window of the SIGMOID function. */
-export type Curve = { kind: "lut"; table: LookupTable; explanation: string } | { kind: "sigmoid"; window: Window };
+export type Curve =
+  | { kind: "lut"; index: number; table: LookupTable; explanation: string }
+  | { kind: "sigmoid"; window: Window };
 
 /** What a choice asks for, before the table is fetched. */
-export type CurveRequest = { kind: "lut"; url: string } | { kind: "sigmoid"; window: Window };
+export type CurveRequest = { kind: "lut"; url: string; index: number } | { kind: "sigmoid"; window: Window };
 
 export interface ScaledPixels {
   pixels: Pixels;

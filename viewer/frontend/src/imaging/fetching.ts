@@ -27,12 +27,16 @@ export function expectResponse(asked: Asked): void {
 
 /**
  * Fetches from our own server, signed in as the page is. Links the server redirects to are signed anew by each request,
- * so an expired one (403 or 410 behind a redirect) is asked for once more without a word.
+ * so an expired one (403 or 410 behind a redirect) is asked for once more without a word. So is whatever the network cut
+ * off: storages that refuse without CORS headers look like that.
  */
 export async function fetchOk(url: string, signal?: AbortSignal): Promise<Response> {
-  const first = await (taken(url) ?? get(url, signal));
-  if (first.ok) return first;
-  const expired = first.redirected && (first.status === 403 || first.status === 410);
+  const first = await (taken(url) ?? get(url, signal)).catch((error: unknown) => {
+    if (error instanceof TypeError) return null;
+    throw error;
+  });
+  if (first?.ok) return first;
+  const expired = !first || (first.redirected && (first.status === 403 || first.status === 410));
   const response = expired ? await get(url, signal, "reload") : first;
   if (response.ok) return response;
   throw new RefusedError(response.status, await detailOf(response));

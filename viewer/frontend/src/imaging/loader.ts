@@ -77,16 +77,24 @@ async function load(imageId: string): Promise<LoadedImage> {
 
 const tables = new Map<string, Promise<VoiLuts>>();
 
+/** The usable VOI LUTs of a file, in its order; asked for once. */
+export function voiLutsAt(url: string): Promise<VoiLuts> {
+  const asked = tables.get(url) ?? fetchJson<VoiLuts>(url);
+  tables.set(url, asked);
+  asked.catch(() => tables.delete(url));
+  return asked;
+}
+
 /** Null where the file's table turns out to be unusable. */
 async function resolve(request: CurveRequest): Promise<Curve | null> {
   if (request.kind === "sigmoid") return request;
-  const asked = tables.get(request.url) ?? fetchJson<VoiLuts>(request.url);
-  tables.set(request.url, asked);
-  asked.catch(() => tables.delete(request.url));
-  const lut = (await asked).luts[0];
+  const { luts } = await voiLutsAt(request.url);
+  const index = luts[request.index] ? request.index : 0;
+  const lut = luts[index];
   if (!lut) return null;
   return {
     kind: "lut",
+    index,
     explanation: lut.explanation,
     table: { first: lut.first, bits: lut.bits, entries: decodeEntries(lut.entries) },
   };

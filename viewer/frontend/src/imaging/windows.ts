@@ -10,6 +10,7 @@ import { isWindowFunction, type Ramp, rampOf, toOutput, toStored, type Window } 
 export type Choice =
   | { kind: "own" }
   | { kind: "alternative"; index: number }
+  | { kind: "lut"; index: number }
   | { kind: "preset"; index: number }
   | { kind: "percentile" }
   | { kind: "full" }
@@ -64,13 +65,14 @@ export function toWindow({
 export function curveFor(slot: Slot, choice: Choice): CurveRequest | null {
   const { image } = slot;
   const own = valuesOf(slot).window;
-  if (choice.kind === "own" && own.rule === "voi_lut" && image.voi_lut_url) return { kind: "lut", url: lutUrl(slot) };
+  const index = choice.kind === "lut" ? choice.index : choice.kind === "own" && own.rule === "voi_lut" ? 0 : null;
+  if (index !== null && image.voi_lut_url) return { kind: "lut", url: lutUrl(slot), index };
   const window = choice.kind === "own" ? own : choice.kind === "alternative" ? image.windows[choice.index] : null;
   return window?.function === "SIGMOID" ? { kind: "sigmoid", window: toWindow(window) } : null;
 }
 
 /** Frames share a table unless they have windows of their own. */
-function lutUrl({ image, frame }: Slot): string {
+export function lutUrl({ image, frame }: Slot): string {
   const url = image.voi_lut_url ?? "";
   return image.per_frame?.windows ? `${url.replace(/\?.*$/, "")}?frame=${frame}` : url;
 }
@@ -126,6 +128,7 @@ function choose(image: LoadedImage, choice: Choice): Pick<Applied, "ramp" | "rea
       }
       return choose(image, { kind: "own" });
     }
+    case "lut": // of another image of the stack
     case "own": {
       const own = values.window;
       const window = own.center === undefined || own.width === undefined ? null : own;
@@ -172,7 +175,19 @@ function asStored(slot: Slot, rendering: boolean): Pick<Applied, "reason" | "fun
 }
 
 function reasonOf(curve: Curve, choice: Choice): Pick<Applied, "reason" | "functionName"> {
-  if (curve.kind === "lut") return { reason: gettext("The file's VOI lookup table"), functionName: "LUT" };
+  if (curve.kind === "lut") {
+    const own = choice.kind === "own" && curve.index === 0;
+    const name = lutName(curve);
+    const reason = own
+      ? gettext("The file's VOI lookup table")
+      : interpolate(gettext("From the file: %(name)s"), { name });
+    return { reason, functionName: "LUT" };
+  }
   const reason = choice.kind === "own" ? gettext("The file's own window") : gettext("Another window of the file");
   return { reason, functionName: "SIGMOID" };
+}
+
+/** What the file calls one of its VOI LUTs, else its number. */
+export function lutName({ explanation, index }: { explanation: string; index: number }): string {
+  return explanation || interpolate(gettext("lookup table %(number)s"), { number: index + 1 });
 }

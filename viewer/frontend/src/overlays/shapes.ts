@@ -10,7 +10,10 @@ const TAG_PADDING = 5;
 const TAG_FONT = '600 12px "Inter Variable", system-ui, sans-serif';
 const ruler = document.createElement("canvas").getContext("2d");
 
-/** Boxes and polygons above the picture, drawn anew for each picture and moved with it. Predictions are dashed. */
+/**
+ * Boxes, outlines of polygons and captions above the picture, drawn anew for each picture and moved with it. Predictions are
+ * dashed. What a mask covers is painted by `Masks`; a polygon without a mask is filled here.
+ */
 export class Shapes {
   readonly element: SVGElement;
   private drawn: { points: Point[][]; shape: SVGElement; tag: Tag | null }[] = [];
@@ -42,12 +45,14 @@ export class Shapes {
     if (!points.length) return;
     const { color } = labelOf(data, one.label);
     const role = data.info.role === "prediction" ? "prediction" : "truth";
+    const filled = kind === "segmentation" && !one.segmentation;
+    const outlined = kind === "detection" || !!one.polygons?.length;
     const shape = svg("path", {
       class: `shape ${kind} ${role}`,
-      stroke: color,
-      fill: kind === "segmentation" ? color : "none",
+      stroke: outlined ? color : "none",
+      fill: filled ? color : "none",
     });
-    if (kind === "segmentation") shape.setAttribute("fill-opacity", String(this.model.opacity));
+    if (filled) shape.setAttribute("fill-opacity", String(this.model.opacity));
     const caption = one.score === undefined ? one.label : `${one.label} ${one.score.toFixed(3)}`;
     this.drawn.push({ points, shape, tag: this.model.captions ? tagOf(caption, color) : null });
   }
@@ -70,9 +75,10 @@ export class Shapes {
   }
 }
 
-function outlines({ bbox, polygons, segmentation }: Annotation): Point[][] {
+/** Where an annotation lies: its polygons, else its box, which of a mask is only where its caption goes. */
+function outlines({ bbox, polygons }: Annotation): Point[][] {
   if (polygons?.length) return polygons.map(pairs);
-  if (segmentation || !bbox) return [];
+  if (!bbox) return [];
   const [x, y, w, h] = bbox;
   return [
     [

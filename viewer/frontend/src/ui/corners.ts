@@ -22,6 +22,7 @@ export function buildCorners(app: App, host: HTMLElement): HTMLElement[] {
     const { slot } = app;
     const frame = slot && slot.image.frames > 1 ? `  ${gettext("frame")} ${slot.frame} / ${slot.image.frames}` : "";
     path.textContent = slot ? slot.image.path + frame : "";
+    app.stage.element.setAttribute("aria-label", path.textContent || gettext("Image"));
   };
   const writeNote = () => {
     const source = app.image?.deepcap.pixels.source;

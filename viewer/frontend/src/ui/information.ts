@@ -154,7 +154,11 @@ export class Information {
       "section",
       { class: "tag-table" },
       element("div", { class: "tag-search" }, element("h3", {}, gettext("DICOM tags")), search, status),
-      element("div", { class: "tag-scroll", tabindex: "0" }, table),
+      element(
+        "div",
+        { class: "tag-scroll", tabindex: "0", role: "region", "aria-label": gettext("DICOM tags") },
+        table,
+      ),
     );
   }
 }

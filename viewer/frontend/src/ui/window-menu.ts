@@ -1,8 +1,10 @@
 import { element } from "@console/dom.ts";
 import { gettext, interpolate } from "@console/i18n.ts";
 import type { App } from "../app.ts";
+import { voiLutsAt } from "../imaging/loader.ts";
 import { windowOf } from "../imaging/windowing.ts";
-import { type Choice, CT_PRESETS, toWindow } from "../imaging/windows.ts";
+import { type Choice, CT_PRESETS, lutName, lutUrl, toWindow } from "../imaging/windows.ts";
+import type { Slot } from "../scene/slots.ts";
 import { format } from "../viewport/measurements.ts";
 import { placeBelow } from "./controls.ts";
 
@@ -25,6 +27,7 @@ export class WindowMenu {
     "aria-label": gettext("Window level"),
   });
   private readonly rows = element("div", { class: "menu-rows", role: "radiogroup", "aria-label": gettext("Windows") });
+  private luts: { url: string; names: string[] } = { url: "", names: [] };
   private readonly current = element("p", { class: "menu-current", id: "window-current" });
   private readonly reason = element("p", { class: "menu-reason", id: "window-reason" });
   private readonly brightness = element("input", {
@@ -54,6 +57,7 @@ export class WindowMenu {
     );
     app.on("window", () => this.reflect());
     app.on(["scene", "place"], () => this.isOpen && this.build());
+    this.rows.addEventListener("keydown", (event) => this.walk(event));
     for (const slider of [this.brightness, this.contrast]) slider.addEventListener("input", () => this.slide());
   }
 
@@ -69,11 +73,26 @@ export class WindowMenu {
     this.build();
     this.element.showPopover();
     placeBelow(this.element, anchor);
-    this.rows.querySelector<HTMLElement>("[aria-checked=true]")?.focus();
+    this.rows.querySelector<HTMLElement>("[tabindex='0']")?.focus();
+  }
+
+  /** Arrows choose the row above or below, as in any group of radio buttons. */
+  private walk(event: KeyboardEvent): void {
+    const by = { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const buttons = [...this.rows.querySelectorAll<HTMLElement>(".menu-row")];
+    const from = buttons.indexOf(document.activeElement as HTMLElement);
+    if (!by || from < 0) return;
+    event.preventDefault();
+    const next = buttons[(from + by + buttons.length) % buttons.length];
+    next?.focus();
+    next?.click();
   }
 
   private build(): void {
+    const { slot } = this.app;
+    const hadFocus = this.rows.contains(document.activeElement);
     const rows = this.rowsFor();
+    if (slot?.image.voi_lut_url) void this.nameLuts(lutUrl(slot));
     this.rows.replaceChildren(
       ...rows.map((row) => {
         const button = element(
@@ -88,8 +107,29 @@ export class WindowMenu {
         return button;
       }),
     );
-    this.sliders.hidden = this.app.slot?.image.format === "DICOM";
+    this.sliders.hidden = slot?.image.format === "DICOM";
     this.reflect();
+    if (hadFocus) this.rows.querySelector<HTMLElement>("[tabindex='0']")?.focus();
+  }
+
+  /** Asks for the names of the file's VOI LUTs, and lists them once they are known. */
+  private async nameLuts(url: string): Promise<void> {
+    if (this.luts.url === url) return;
+    try {
+      const { luts } = await voiLutsAt(url);
+      this.luts = { url, names: luts.map(({ explanation }, index) => lutName({ explanation, index })) };
+      if (this.isOpen) this.build();
+    } catch {
+      // the picture that needs the table says what is wrong
+    }
+  }
+
+  private lutRows(slot: Slot): Row[] {
+    if (!slot.image.voi_lut_url || this.luts.url !== lutUrl(slot)) return [];
+    const ownIsFirst = slot.image.window.rule === "voi_lut";
+    return this.luts.names
+      .map((name, index): Row => ({ choice: { kind: "lut", index }, name, values: gettext("lookup table") }))
+      .slice(ownIsFirst ? 1 : 0);
   }
 
   private rowsFor(): Row[] {
@@ -104,6 +144,7 @@ export class WindowMenu {
       const name = window.explanation || interpolate(gettext("Window %(number)s of the file"), { number: index + 1 });
       rows.push({ choice: { kind: "alternative", index }, name, values: valuesOf(toWindow(window)) });
     });
+    rows.push(...this.lutRows(slot));
     if (this.app.isCt) {
       CT_PRESETS.forEach((preset, index) => {
         rows.push({
@@ -136,8 +177,11 @@ export class WindowMenu {
     this.current.textContent = currentText(this.app);
     this.reason.textContent = applied.functionName ? `${applied.reason} · ${applied.functionName}` : applied.reason;
     const choice = JSON.stringify(this.app.choice);
-    for (const row of this.rows.querySelectorAll<HTMLElement>(".menu-row")) {
-      row.setAttribute("aria-checked", String(row.dataset.choice === choice));
+    const rows = [...this.rows.querySelectorAll<HTMLElement>(".menu-row")];
+    const chosen = rows.find((row) => row.dataset.choice === choice);
+    for (const row of rows) {
+      row.setAttribute("aria-checked", String(row === chosen));
+      row.tabIndex = row === (chosen ?? rows[0]) ? 0 : -1;
     }
     if (document.activeElement !== this.brightness && document.activeElement !== this.contrast) {
       const { center, width } = windowOf(applied.ramp);

@@ -2,6 +2,7 @@ import { remembered } from "@console/preferences.ts";
 import { cache, Enums, init as initCore, type PlanarViewState, RenderingEngine, type Types } from "@cornerstonejs/core";
 import { init as initTools } from "@cornerstonejs/tools";
 import { registerLoader } from "../imaging/loader.ts";
+import { withoutWebGl } from "./no-webgl.ts";
 
 export const ENGINE = "deepcap";
 export const VIEWPORT = "image";
@@ -49,12 +50,15 @@ export async function startEngine(element: HTMLDivElement): Promise<Viewport> {
   registerLoader();
   initTools();
   const engine = new RenderingEngine(ENGINE);
+  if (chosen === "cpu") withoutWebGl(engine);
   engine.enableElement({
     viewportId: VIEWPORT,
     type: Enums.ViewportType.STACK,
     element,
     defaultOptions: { background: [0, 0, 0] },
   });
+  // Measurements are drawn in it; to screen readers the picture is one thing.
+  element.querySelector("svg")?.setAttribute("aria-hidden", "true");
   return engine.getViewport(VIEWPORT) as unknown as Viewport;
 }
 
