@@ -89,7 +89,7 @@ def compare(a: Dataset, b: Dataset) -> Comparison:
 
 
 def studies_of(a: Dataset, b: Dataset, kind: Kind, *, after: int = -1, size: int = 24) -> StudyPage:
-    """Return a page of the studies behind one of the numbers, from the position ``after`` on: two statements.
+    """Return a page of the studies behind one of the numbers, after a position: at most three statements.
 
     ``images``: studies of ``a`` with bytes of ``b``; ``patients``: of patients of ``b``; ``only_a``, ``only_b``: with
     no bytes of the other.
