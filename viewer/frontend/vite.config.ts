@@ -33,7 +33,7 @@ export default defineConfig({
     inlineStyles(),
     iconSprite(root),
     preloadMain(),
-    licences(root, ["lucide-static", ...IN_WORKERS]),
+    licences(root, ["lucide-static", "dcmjs", ...IN_WORKERS]),
   ],
   resolve: {
     alias: [
