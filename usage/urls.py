@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from .api.annotation_jobs import AnnotationJobStudies, AnnotationJobViewSet
 from .api.annotation_projects import AnnotationProjectViewSet
+from .api.evaluations import InferenceReport, InferenceReportCsv
 from .api.inference_jobs import InferenceJobViewSet
 from .api.training_tasks import TrainingTaskViewSet
 
@@ -16,5 +17,7 @@ router.register("inference-jobs", InferenceJobViewSet, basename="inference-job")
 
 urlpatterns = [
     path("", include(router.urls)),
+    path("inference-jobs/<int:pk>/report/", InferenceReport.as_view(), name="inference-job-report"),
+    path("inference-jobs/<int:pk>/report.csv", InferenceReportCsv.as_view(), name="inference-job-report-csv"),
     path("annotation-jobs/<int:pk>/studies/", AnnotationJobStudies.as_view(), name="annotation-job-studies"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from annotations.derive.plan import CONVERSIONS
-from annotations.models import AnnotationType, Label
+from annotations.models import AnnotationType
 from annotations.services.annotation_data import NAME_LENGTH
 from annotations.services.derivations import convert
 from datasets.console.access import ConsolePage
@@ -19,6 +19,16 @@ from datasets.console.access import ConsolePage
 from .access import annotation_data_or_404
 
 MOST_LABELS = 500  # more are taken along as they are
+
+
+class Named(Protocol):
+    """A label to choose: its row, or a name that has none yet under a number of its own."""
+
+    @property
+    def pk(self) -> Any: ...
+
+    @property
+    def name(self) -> str: ...
 
 
 class AnnotationDataConvert(ConsolePage):
@@ -51,7 +61,7 @@ class AnnotationDataConvert(ConsolePage):
         return redirect(made)
 
 
-def wishes(request: HttpRequest, labels: Iterable[Label]) -> tuple[list[str] | None, dict[str, list[str]]]:
+def wishes(request: HttpRequest, labels: Iterable[Named]) -> tuple[list[str] | None, dict[str, list[str]]]:
     """Return the labels kept under their own names (None: all of them), and {new: [old, …]} of those renamed.
 
     A label whose box is not ticked is left out. Labels under the same new name, which may be another's, are merged.

@@ -7,7 +7,7 @@ the annotation data are available only when there are none, otherwise their owne
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from itertools import chain
 
@@ -29,6 +29,7 @@ from .finish import finish, give_up
 from .fit import fit_json
 from .images import images_of
 from .problems import Problems, of_refused
+from .reshape import reshaped
 from .rows import Rows
 from .sets import detected, from_json
 from .siblings import settle_sets
@@ -157,16 +158,22 @@ def _read(
             if isinstance(item, RowProblem):
                 problems.add(item)
         return None
+    source_type, reshape = annotation_type, work.options.get("reshape")
+    if reshape is not None:
+        annotation_type = reshape["annotation_type"]
     AnnotationData.objects.filter(pk=work.annotation_data_id, status=AnnotationDataStatus.IMPORTING).update(
         annotation_type=annotation_type
     )
+    found: Iterable[Item] = chain(first, items)
+    if reshape is not None:
+        found = reshaped(found, reshape, source_type=source_type)
     rows = Rows(
         annotation_data_id=work.annotation_data_id,
         annotation_type=annotation_type,
         problems=problems,
         committing=lambda count: hold(row_count=count, done_bytes=min(files.meter.done, total)),
     )
-    rows.take_all(chain(first, items))
+    rows.take_all(found)
     return rows
 
 

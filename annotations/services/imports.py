@@ -56,11 +56,13 @@ def import_labels(
     options: Mapping[str, Any] | None = None,
     source_kind: SourceKind = SourceKind.LOCAL_UPLOAD,
     source_detail: Mapping[str, Any] | None = None,
+    reshape: Mapping[str, Any] | None = None,
 ) -> AnnotationData:
     """Keep a label file and return the annotation data that are read from it, importing.
 
     Without ``name`` they are called after the dataset and the file. Their type is unknown ("") until the file is read,
     unless it is given. When the file holds several sets of labels, the others get annotation data of their own.
+    ``reshape`` bends the labels as they are read: see ``importing.reshape``.
     Raises NotTheOwner, WrongState for a dataset that is not available, ValueRefused and LabelsRefused.
     """
     if dataset.owner_id != by.pk and not by.is_superuser:
@@ -69,6 +71,8 @@ def import_labels(
         raise WrongState(_("Labels can be imported once the dataset is available."))
     filename = clean_filename(filename)
     asked = _asked(annotation_type=annotation_type, file_format=file_format, options=options)
+    if reshape is not None:
+        asked["reshape"] = dict(reshape)
     wanted = clean_name(name) if name is not None else name_in(dataset, f"_{PurePosixPath(filename).stem}")
 
     def keep(blob_id: int) -> AnnotationData:
@@ -76,7 +80,7 @@ def import_labels(
             dataset=dataset,
             name=wanted,
             by=by,
-            annotation_type=annotation_type or "",
+            annotation_type=(reshape or {}).get("annotation_type") or annotation_type or "",
             source_kind=source_kind,
             source_detail=source_detail or {"name": filename},
         )
@@ -130,6 +134,7 @@ def replace_file(
         raise _nothing_to_replace()
     asked = {key: work.options[key] for key in ("annotation_type", "file_format") if key in work.options}
     asked = _asked(**asked, options=options if options is not None else work.options.get("read"))
+    asked |= {"reshape": work.options["reshape"]} if "reshape" in work.options else {}
 
     def keep(blob_id: int) -> AnnotationData:
         started = (

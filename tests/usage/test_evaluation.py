@@ -220,5 +220,6 @@ def test_ground_truth_that_goes_meanwhile_is_not_measured_against(job, user):
 def test_the_table_is_one_row_an_image(job):
     evaluate(job)
     buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows_of_report(job))
+    head, rows = rows_of_report(job)
+    csv.writer(buffer).writerows([head, *rows])
     assert buffer.getvalue().splitlines()[2] == "1/0.png,normal,normal,,right"

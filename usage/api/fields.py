@@ -77,12 +77,18 @@ class ClaimRequestSerializer(serializers.Serializer):
 
 
 class AnnotationDataRequestSerializer(serializers.Serializer):
-    """Without a file, the predictions or results that were handed in before."""
+    """Without a file, the predictions or results that were handed in before.
+
+    Boxes and masks become classes, masks boxes where another `annotation_type` is asked for. `labels` are those kept
+    under their own names, by default all that are not merged; `merge` is `{new: [old, …]}`.
+    """
 
     name = serializers.CharField(required=False, allow_blank=True, max_length=200)
     file = serializers.FileField(required=False)
     file_format = serializers.CharField(required=False, allow_blank=True)
     annotation_type = serializers.CharField(required=False, allow_blank=True)
+    labels = serializers.ListField(child=serializers.CharField(max_length=200), required=False)
+    merge = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
     client_key = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
 

@@ -169,7 +169,6 @@ class InferenceJobViewSet(ServiceWorkViewSet):
         """Make annotation data of the dataset from the predictions that were handed in, or from a file."""
         row, form = self.get_object(), self.valid(AnnotationDataRequestSerializer)
         form.pop("client_key", None)
-        form.pop("annotation_type", None)
         if file := form.get("file"):
             form["filename"] = file.name
         data = once(

@@ -25,7 +25,7 @@ from usage.services.training_tasks import rename_training_task
 from usage.services.work import stop
 
 from .kinds import INFERENCES, TRAININGS, Kind
-from .live import live
+from .live import is_under_way, live
 from .names import names_under
 
 RENAMES: dict[str, Callable[..., Any]] = {
@@ -99,7 +99,7 @@ class UsageProgress(ConsoleView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self.kind.get_or_404(request, pk)
-        if row.status not in self.kind.under_way:
+        if not is_under_way(self.kind, row):
             return trigger_client_event(HttpResponse(status=204), "deepcap:dataset-settled")
         return render(request, f"usage/live/{self.kind.slug}.html", live(self.kind, row))
 

@@ -1,27 +1,26 @@
-"""``/inference-jobs/``: the list, a job, the form that asks for one, and its predictions as annotation data."""
+"""``/inference-jobs/``: the list, a job, and the form that asks for one."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 
-from annotations.models import SourceKind
+from annotations.models import AnnotationDataStatus, SourceKind
 from datasets.console.access import ConsolePage
-from usage.services.exports import export_predictions
+from deepcap.common.leases import WorkState
+from usage.services.evaluations import evaluation_of
 from usage.services.inference_jobs import create_inference_job
-from usage.services.rules import NAME_LENGTH
 
-from .actions import UsageDialog
 from .forms import FormPage
 from .inference_form import InferenceForm
 from .kinds import INFERENCES, leads
 from .listing import UsageList
 from .live import live
 from .made import made_from
+from .predictions import predictions_of
+from .report import report_of
 from .thumbs import with_covers
 
 
@@ -41,10 +40,14 @@ class InferenceJobDetail(ConsolePage):
 
     def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
         job = INFERENCES.get_or_404(self.request, pk)
-        return live(INFERENCES, job) | {
-            "leads": leads(self.request, job),
-            "made": made_from(job, SourceKind.INFERENCE_JOB, user=self.request.user),
-        }
+        made = list(made_from(job, SourceKind.INFERENCE_JOB, user=self.request.user))
+        context = live(INFERENCES, job) | {"leads": leads(self.request, job), "made": made}
+        evaluation = evaluation_of(job)
+        if evaluation is not None and evaluation.state == WorkState.DONE:
+            available = (data for data in made if data.status == AnnotationDataStatus.AVAILABLE)
+            context |= report_of(evaluation)
+            context |= predictions_of(self.request, job, evaluation, made=next(available, None))
+        return context
 
 
 class InferenceJobCreate(FormPage):
@@ -55,19 +58,3 @@ class InferenceJobCreate(FormPage):
 
     def done(self, request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
         return redirect(create_inference_job(by=request.user, **values))
-
-
-class InferenceJobExport(UsageDialog):
-    """Makes annotation data of the predictions, which stand on their own from then on."""
-
-    template_name = "usage/dialogs/export.html"
-    kind = INFERENCES
-
-    def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(pk) | {"name_length": NAME_LENGTH}
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        job = INFERENCES.get_or_404(request, pk)
-        data = export_predictions(inference_job=job, by=request.user, name=request.POST.get("name", "").strip() or None)
-        messages.info(request, _("“%(name)s” is being made.") % {"name": data.name})
-        return redirect(data)

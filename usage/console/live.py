@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from usage.models import AnnotationJob, AnnotationProject, TrainingTask
+from deepcap.common.leases import OPEN_STATES
+from usage.models import AnnotationJob, AnnotationProject, Evaluation, InferenceJob, TrainingTask
 from usage.services.metric_curves import curves_of
 from usage.templatetags.usage_display import percent_of
 
@@ -34,9 +35,26 @@ class Ring:
         return self.total - self.done
 
 
+def is_under_way(kind: Kind, row: Any) -> bool:
+    """True while something of the row's page is going to change: the work, or the evaluation of its predictions."""
+    return row.status in kind.under_way or is_evaluated_now(row)
+
+
+def is_evaluated_now(row: Any) -> bool:
+    if not isinstance(row, InferenceJob) or row.predictions_id is None:
+        return False
+    return Evaluation.objects.filter(inference_job=row, state__in=OPEN_STATES).exists()
+
+
 def live(kind: Kind, row: Any) -> dict[str, Any]:
     """Return the context of ``usage/live/{kind}.html``."""
-    context: dict[str, Any] = {"kind": kind, "row": row, "is_under_way": row.status in kind.under_way}
+    evaluated = is_evaluated_now(row)
+    context: dict[str, Any] = {
+        "kind": kind,
+        "row": row,
+        "is_under_way": row.status in kind.under_way or evaluated,
+        "is_evaluated_now": evaluated,
+    }
     if isinstance(row, TrainingTask):
         context["charts"] = metric_charts(curves_of(training_task=row))
     elif isinstance(row, AnnotationProject | AnnotationJob):

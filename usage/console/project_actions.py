@@ -1,4 +1,4 @@
-"""What owners do with a project: publish, edit, finish, export, and lead its members."""
+"""What owners do with a project: publish, edit, finish, and lead its members."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
-from annotations.models import AnnotationType
 from datasets.console.access import ConsoleView
 from datasets.errors import ValueRefused
 from usage.models import JobRole, MemberState, ProjectMember
 from usage.services.annotation_jobs import create_annotation_job
 from usage.services.annotation_projects import edit_annotation_project, publish_project, set_member_state
-from usage.services.exports import export_results
-from usage.services.rules import NAME_LENGTH
 from usage.services.work import finish
 
 from .actions import UsageDialog, back
@@ -68,29 +65,6 @@ class ProjectFinish(ProjectDialog):
         finish(row=project, by=request.user)
         messages.success(request, _("Project “%(name)s” is finished.") % {"name": project.name})
         return redirect(project)
-
-
-class ProjectExport(ProjectDialog):
-    """Makes annotation data of the results that were handed in."""
-
-    template_name = "usage/dialogs/export.html"
-
-    def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(pk)
-        titles = dict(AnnotationType.choices)
-        types = [entry["annotation_type"] for entry in context["row"].annotation_types]
-        return context | {"name_length": NAME_LENGTH, "types": [(value, titles[value]) for value in types]}
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        form = request.POST
-        data = export_results(
-            project=PROJECTS.get_or_404(request, pk),
-            by=request.user,
-            name=form.get("name", "").strip() or None,
-            annotation_type=form.get("annotation_type") or None,
-        )
-        messages.info(request, _("“%(name)s” is being made.") % {"name": data.name})
-        return redirect(data)
 
 
 class MemberAdd(ProjectDialog):

@@ -5,15 +5,16 @@ from django.urls import URLPattern, include, path
 from .actions import UsageDelete, UsageProgress, UsageRename, UsageStop
 from .annotation_jobs import AnnotationJobDetail, AnnotationJobList, JobResume, JobStudies
 from .annotation_projects import AnnotationProjectCreate, AnnotationProjectDetail, AnnotationProjectList
-from .inference_jobs import InferenceJobCreate, InferenceJobDetail, InferenceJobExport, InferenceJobList
+from .export import UsageExport
+from .inference_jobs import InferenceJobCreate, InferenceJobDetail, InferenceJobList
 from .kinds import INFERENCES, JOBS, PROJECTS, TRAININGS, Kind
 from .listing import RowsUnderWay
 from .made import SourceLink
+from .predictions import PredictionOverlay
 from .project_actions import (
     MemberAdd,
     MemberChange,
     ProjectEdit,
-    ProjectExport,
     ProjectFinish,
     ProjectPublish,
 )
@@ -37,7 +38,7 @@ annotation_projects = [
     path("<int:pk>/publish/", ProjectPublish.as_view(), name="annotation-project-publish"),
     path("<int:pk>/edit/", ProjectEdit.as_view(), name="annotation-project-edit"),
     path("<int:pk>/finish/", ProjectFinish.as_view(), name="annotation-project-finish"),
-    path("<int:pk>/export/", ProjectExport.as_view(), name="annotation-project-export"),
+    path("<int:pk>/export/", UsageExport.as_view(kind=PROJECTS), name="annotation-project-export"),
     path("<int:pk>/members/", MemberAdd.as_view(), name="annotation-project-add-member"),
     path("<int:pk>/members/<int:member_pk>/", MemberChange.as_view(), name="annotation-project-member"),
     *of_all(PROJECTS),
@@ -61,7 +62,8 @@ inference_jobs = [
     path("create/", InferenceJobCreate.as_view(), name="inference-job-create"),
     path("<int:pk>/", InferenceJobDetail.as_view(), name="inference-job-detail"),
     path("<int:pk>/rename/", UsageRename.as_view(kind=INFERENCES), name="inference-job-rename"),
-    path("<int:pk>/export/", InferenceJobExport.as_view(), name="inference-job-export"),
+    path("<int:pk>/export/", UsageExport.as_view(kind=INFERENCES), name="inference-job-export"),
+    path("<int:pk>/overlay/<int:image_pk>/", PredictionOverlay.as_view(), name="inference-job-overlay"),
     *of_all(INFERENCES),
 ]
 

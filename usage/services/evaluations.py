@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -38,9 +38,15 @@ def predicted_images(inference_job: InferenceJob, *, outcome: str | None = None)
     return rows if outcome is None else rows.filter(outcome=outcome)
 
 
-def rows_of_report(inference_job: InferenceJob) -> Iterator[list[object]]:
-    """Yield the table of an evaluation: path, what is true, what is predicted, confidence, outcome; the head first."""
-    yield ["path", "ground_truth", "predicted", "score", "outcome"]
+COLUMNS = ("path", "ground_truth", "predicted", "score", "outcome")
+
+
+def rows_of_report(inference_job: InferenceJob) -> tuple[Sequence[str], Iterator[list[str]]]:
+    """Return the table of an evaluation: its head, and its rows, an image each."""
+    return COLUMNS, _rows(inference_job)
+
+
+def _rows(inference_job: InferenceJob) -> Iterator[list[str]]:
     rows = predicted_images(inference_job).select_related("image").order_by("position", "pk")
     names = {Outcome.RIGHT.value: "right", Outcome.WRONG.value: "wrong", "": ""}
     last = -1
@@ -48,7 +54,7 @@ def rows_of_report(inference_job: InferenceJob) -> Iterator[list[object]]:
         truth = _true_labels(inference_job, page)
         for row in page:
             said = sorted({each["label"] for each in row.said if each.get("value") != 0})
-            score = "" if row.score is None else row.score
+            score = "" if row.score is None else str(row.score)
             yield [row.image.path, truth.get(row.image_id, ""), ", ".join(said), score, names[row.outcome]]
         last = page[-1].position
 

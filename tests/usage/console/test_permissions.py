@@ -5,7 +5,8 @@ from django.urls import URLResolver, reverse
 
 from tests.usage.builders import make_inference, make_labelled, make_project, make_training, predict, train
 from usage.console.urls import urlpatterns
-from usage.models import AnnotationJob, ProjectMember
+from usage.evaluation import run
+from usage.models import AnnotationJob, PredictedImage, ProjectMember
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,10 @@ def patterns(found=urlpatterns):
 
 
 PATTERNS = list(patterns())
-NAMES = {each.name: [name for name in ("member_pk", "<int:pk>") if name in str(each.pattern)] for each in PATTERNS}
+NAMES = {
+    each.name: [name for name in ("member_pk", "image_pk", "<int:pk>") if name in str(each.pattern)]
+    for each in PATTERNS
+}
 OF_ONE = sorted(name for name, arguments in NAMES.items() if arguments and name != "annotation-data-source")
 WITHOUT_PAGE = {
     "annotation-project-publish",
@@ -34,9 +38,11 @@ def records(user):
     dataset, data = make_labelled(user)
     task = train(make_training(data))
     project = make_project(dataset, annotators=[user], publish=True)
+    inference = predict(make_inference(task, dataset))
+    run(inference.evaluation.pk)
     return {
         "training-task": task,
-        "inference-job": predict(make_inference(task, dataset)),
+        "inference-job": inference,
         "annotation-project": project,
         "annotation-job": AnnotationJob.objects.get(),
     }
@@ -45,8 +51,10 @@ def records(user):
 def url_of(name, records):
     row = next(row for slug, row in records.items() if name.startswith(slug))
     arguments = [row.pk]
-    if len(NAMES[name]) == 2:
+    if "member_pk" in NAMES[name]:
         arguments.append(ProjectMember.objects.get().pk)
+    if "image_pk" in NAMES[name]:
+        arguments.append(PredictedImage.objects.values_list("image", flat=True).first())
     return reverse(name, args=arguments)
 
 
