@@ -47,7 +47,7 @@ def faults_named(what: str) -> Iterator[None]:
             yield
         except FAULTS as error:
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-            raise LabelError(f"{what}: {reason}", code="label_file_invalid") from error
+            raise LabelError(f"{what}: {reason.rstrip('.')}.", code="label_file_invalid") from error
 
 
 def sop_class(file: SideFile) -> str:

@@ -143,7 +143,7 @@ class _Reader:
         return number
 
     def image_of(self, group: Dataset) -> tuple[ImageRef, int]:
-        """Return the image that the frame lies on, and the number of its frame (0 if it has only one)."""
+        """Return the image that the frame lies on, and the number of its frame (0: all that it has)."""
         sources = [
             source
             for groups in (group, self.shared)
@@ -173,6 +173,8 @@ class _Reader:
         if image.frames == 1:
             return 0
         number: Any = source.get("ReferencedFrameNumber")
+        if number is None:  # the reference is to all frames (PS3.3, table 10-3)
+            return 0
         if isinstance(number, int) and 1 <= number <= image.frames:
             return number
         raise LabelError("The frame does not say which frame of the image is meant.", column="ReferencedFrameNumber")

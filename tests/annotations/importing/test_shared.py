@@ -13,10 +13,31 @@ from datasets.models import DatasetStatus
 
 pytestmark = pytest.mark.django_db
 
-SETS = {  # how many annotation data a zip makes, where it is not one
-    "labelme_embedded_bccd.zip": 2,
-    "labelme_separate_bccd.zip": 2,
-    "labelme_polygon_ct_liver.zip": 2,
+SINGLE, MULTI, BOXES, MASKS = (
+    "single_label_classification",
+    "multi_label_classification",
+    "object_detection",
+    "image_segmentation",
+)
+SETS = {  # the annotation data of each zip, by the end of their names: type, images, annotations
+    "label_single_mednist.zip": {"_label": (SINGLE, 120, 120)},
+    "label_single_noext_nested_bom_crlf.zip": {"_label": (SINGLE, 60, 60)},
+    "label_single_numeric_quoted.zip": {"_label": (SINGLE, 60, 60)},
+    "label_multi_bccd.zip": {"_label": (MULTI, 40, 120)},
+    "label_detection_bccd.zip": {"_label": (BOXES, 30, 614)},
+    "label_detection_float_bccd.zip": {"_label": (BOXES, 10, 206)},
+    "class_folders_mednist.zip": {"_classes": (SINGLE, 150, 150)},
+    "class_folders_nested_mednist.zip": {"_classes": (SINGLE, 75, 75)},
+    "labelme_embedded_bccd.zip": {"-0": (MULTI, 12, 30), "-1": (BOXES, 12, 136)},
+    "labelme_separate_bccd.zip": {"-0": (MULTI, 12, 36), "-1": (BOXES, 12, 136)},
+    "labelme_polygon_ct_liver.zip": {"-0": (MULTI, 3, 6), "-1": (MASKS, 3, 3)},
+    "coco_bccd.zip": {"_instances_default": (BOXES, 20, 427)},
+    "coco_segmentation_ct_liver.zip": {"_instances_default": (MASKS, 3, 3)},
+    "voc_bccd.zip": {"_voc": (BOXES, 12, 215)},
+    "yolo_bccd.zip": {"_yolo": (BOXES, 12, 215)},
+    "dicom_series_seg_ct_liver.zip": {"_liver": (MASKS, 3, 3)},
+    "dicom_series_seg_overlaps.zip": {"_partial_overlaps": (MASKS, 3, 7)},
+    "dicom_label_csv.zip": {"_label": (SINGLE, 9, 9)},
 }
 LEFT_OUT = {"voc_bccd.zip": ["ImageSets/Main/default.txt"]}  # a list of images, no labels
 
@@ -44,6 +65,8 @@ def areas(data: AnnotationData) -> list[int]:
 
 def test_every_labelled_zip_gives_the_annotation_data_that_are_expected(ingest, shared_data, zips):
     wrong = {}
+    labelled = {path.rpartition("/")[2] for path, each in zips.items() if "type" in each and "bench" not in path}
+    assert labelled == set(SETS)
     for name, expected in zips.items():
         if name.startswith("bad/") or "bench" in name or "type" not in expected:
             continue
@@ -53,12 +76,16 @@ def test_every_labelled_zip_gives_the_annotation_data_that_are_expected(ingest, 
         found = {
             "dataset": (dataset.status, dataset.image_count, dataset.annotation_data_count),
             "statuses": {data.status for data in made},
+            "sets": {
+                data.name.removeprefix(path.stem): (data.annotation_type, data.image_count, data.annotation_count)
+                for data in made
+            },
             "left out": list(dataset.problems.values_list("path", flat=True)),
         }
-        sets = SETS.get(path.name, 1)
         wanted = {
-            "dataset": (DatasetStatus.AVAILABLE, expected["images"], sets),
+            "dataset": (DatasetStatus.AVAILABLE, expected["images"], len(SETS[path.name])),
             "statuses": {"available"},
+            "sets": SETS[path.name],
             "left out": LEFT_OUT.get(path.name, []),
         }
         for key, kind in (("classes", "c"), ("positives", "m"), ("boxes", "b"), ("rectangles", "b")):
