@@ -14,8 +14,8 @@ BENCHMARKS = {
     "ingest": "Ingest and previews, against Orthanc",
     "stages": "Where an ingest spends its time",
     "pages": "Pages and API lists, with 10,000 datasets and one of a million images",
-    "combine": "Combining two datasets of a million images each",
-    "deletion": "Deleting a dataset of a million images and three million annotations",
+    "combine": "Combining two labelled datasets",
+    "deletion": "Deleting a large dataset while somebody looks at lists",
     "viewer": "The viewer in Chromium",
     "annotations": "Annotation data: a million boxes in and out, the page of ten million",
 }
