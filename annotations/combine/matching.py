@@ -12,10 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 WAYS = ("exact", "case", "punctuation", "plural", "similar")
 LEAST_LENGTH = 5
 """Names shorter than this are not compared by edit distance: "mass" and "mask" are not the same."""
+MOST_SLIPS = 2
 KEPT = 4_096
 Groups = list[list[str]]
 Homes = dict[str, set[int]]
@@ -97,11 +99,20 @@ def _join_same(groups: Groups, homes: Homes, ways: dict[str, str], way: str, key
 
 
 def _join_alike(groups: Groups, homes: Homes, ways: dict[str, str]) -> Groups:
-    """Put groups together that have names of nearly the same spelling."""
+    """Put groups together that have names of nearly the same spelling, found by their length and their numbers."""
     joined: Groups = []
+    places: dict[tuple[int, tuple[str, ...]], list[tuple[int, str]]] = defaultdict(list)
     for group in groups:
-        near = (p for p, other in enumerate(joined) if any(_alike(a, b) for a in other for b in group))
-        _put(group, joined, near, homes, ways, "similar")
+        near = {
+            place
+            for name in group
+            for length in range(_shape(name).length - MOST_SLIPS, _shape(name).length + MOST_SLIPS + 1)
+            for place, other in places.get((length, _shape(name).digits), ())
+            if _alike(name, other)
+        }
+        place = _put(group, joined, sorted(near), homes, ways, "similar")
+        for name in group:
+            places[_shape(name).length, _shape(name).digits].append((place, name))
     return joined
 
 
@@ -139,23 +150,30 @@ def _singular(name: str) -> str:
 
 def _alike(one: str, other: str) -> bool:
     """A slip of the pen: one change in names of five letters and more, two in those of ten; digits do not slip."""
-    first, length, digits, letters = _shape(one)
-    second, other_length, other_digits, other_letters = _shape(other)
-    shorter = min(length, other_length)
-    most = 1 if shorter < 2 * LEAST_LENGTH else 2
-    if shorter < LEAST_LENGTH or abs(length - other_length) > most or digits != other_digits:
+    first, second = _shape(one), _shape(other)
+    shorter = min(first.length, second.length)
+    most = 1 if shorter < 2 * LEAST_LENGTH else MOST_SLIPS
+    if shorter < LEAST_LENGTH or abs(first.length - second.length) > most or first.digits != second.digits:
         return False
     # A change makes at most two kinds of letters come or go: that tells most pairs apart before they are compared.
-    if (letters ^ other_letters).bit_count() > 2 * most:
+    if (first.letters ^ second.letters).bit_count() > 2 * most:
         return False
-    return distance(first, second, most=most) <= most
+    return distance(first.bare, second.bare, most=most) <= most
+
+
+class _Shape(NamedTuple):
+    """A name's bare singular, its length, its numbers, and its letters as a set of bits."""
+
+    bare: str
+    length: int
+    digits: tuple[str, ...]
+    letters: int
 
 
 @lru_cache(KEPT)
-def _shape(name: str) -> tuple[str, int, tuple[str, ...], int]:
-    """Return the bare singular, its length, its numbers, and its letters as a set of bits."""
+def _shape(name: str) -> _Shape:
     bare = _singular(name)
     letters = 0
     for letter in bare:
         letters |= 1 << (ord(letter) % 64)
-    return bare, len(bare), tuple(re.findall(r"\d+", bare)), letters
+    return _Shape(bare, len(bare), tuple(re.findall(r"\d+", bare)), letters)

@@ -78,6 +78,8 @@ def begin(
         dataset = create_dataset(
             owner=by, name=name, description=description, status=DatasetStatus.PREPARING, origin=origin
         )
+        dataset.deidentified = all(source.deidentified for source in chosen.datasets)
+        dataset.save(update_fields=["deidentified"])
         DatasetSource.objects.bulk_create(
             DatasetSource(
                 dataset=dataset,

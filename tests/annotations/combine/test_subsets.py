@@ -8,6 +8,7 @@ from django.urls import reverse
 from annotations import tasks
 from annotations.errors import CombinationRefused
 from annotations.models import Annotation, AnnotationData, AnnotationDataStatus, AnnotationType, SourceKind
+from annotations.services.combinations import Wanted, combine_datasets
 from annotations.services.listings import ImageFilter
 from annotations.services.subsets import make_subset, studies_of
 from annotations.statistics import recount_all as recount_annotations
@@ -138,3 +139,11 @@ def test_a_whole_page_is_picked_and_all_are_forgotten(client, whole):
     assert "6 studies selected" in client.get(here).content.decode()
     assert client.post(pick, {"shown": ids, "none": "1", "page": here}).url == here
     assert "0 studies selected" in client.get(here).content.decode()
+
+
+def test_what_is_made_of_de_identified_datasets_alone_is_de_identified(user, whole):
+    other = dataset_of(user, "other", [7])
+    Dataset.objects.filter(pk=whole.pk).update(deidentified=True)
+    both = Wanted([{"dataset": whole.pk}, {"dataset": other.pk}])
+    assert make_subset(dataset=whole, studies=studies(whole)[:1], by=user, name="part").deidentified
+    assert not combine_datasets(wanted=both, by=user, name="both").deidentified
