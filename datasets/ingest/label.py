@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Collection
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from datasets.models import Container, Ingest, Outcome, Problem
 from deepcap.common.chunks import in_chunks
 
 from .examine import is_document
+from .nearby import Nearby
 from .source import archive_limits, single_member
 
 logger = logging.getLogger(__name__)
@@ -71,26 +73,33 @@ def label(ingest: Ingest, *, give_up: bool = False) -> None:
     if give_up:
         _report_unread(ingest)
         return
-    for read in hooks.label_readers:
-        read(
-            dataset_id=ingest.dataset_id,
-            files=partial(files_left_out, ingest),
-            taken=partial(_take_off_the_report, ingest),
-            beat=partial(ingest.extend_lease, attempts=1),  # who beats is alive: only deaths in silence count
-        )
+    with ExitStack() as copies:
+        for read in hooks.label_readers:
+            read(
+                dataset_id=ingest.dataset_id,
+                files=partial(files_left_out, ingest, copies),
+                taken=partial(_take_off_the_report, ingest),
+                beat=partial(ingest.extend_lease, attempts=1),  # who beats is alive: only deaths in silence count
+            )
 
 
-def files_left_out(ingest: Ingest) -> list[MemberFile | WholeFile]:
-    """Return the files of the upload that the report says became no images, documents aside, in path order."""
+def files_left_out(ingest: Ingest, copies: ExitStack) -> list[MemberFile | WholeFile]:
+    """Return the files of the upload that the report says became no images, documents aside, in path order.
+
+    They can be opened until ``copies`` is closed: of a remote upload, what is read is kept on disk till then.
+    """
     problems = Problem.objects.filter(dataset=ingest.dataset_id, outcome=Outcome.SKIPPED, code__in=LABEL_CODES)
     paths = {path for path in problems.values_list("path", flat=True) if not is_document(path)}
     if not paths:
         return []
     upload = ingest.dataset.upload
-    source = get_store().source(upload.storage_key)
+    store = get_store()
+    source = store.source(upload.storage_key)
     if ingest.container == Container.FILE:
         return [WholeFile(source, single_member(upload).path)]
     members = [member for member in read_index(source, archive_limits()).members if member.path in paths]
+    if store.local_path(upload.storage_key) is None:
+        source = copies.enter_context(closing(Nearby(source, members)))
     return [MemberFile(source, member) for member in sorted(members, key=lambda member: member.path)]
 
 
