@@ -140,6 +140,75 @@ def test_masks_come_back_bit_for_bit(rows, random):
     ]
 
 
+PARTS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 30), st.integers(2, 20), st.integers(2, 16)), min_size=1, max_size=3
+)
+FORMS = st.sampled_from(["polygons", "compressed", "uncompressed crowd"])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.tuples(st.sampled_from([7, 3, 90]), st.sampled_from([5, 2]), FORMS, PARTS), min_size=1, max_size=6),
+    st.permutations(["images", "categories", "annotations"]),
+)
+def test_any_document_goes_out_as_it_came_in_by_pycocotools(tmp_path_factory, rows, order):
+    masks = pytest.importorskip("pycocotools.mask")
+    annotations = []
+    for number, (picture, category, form, parts) in enumerate(rows):
+        polygons = [[x, y, x + w, y + 0.5, x + w / 3, y + h] for x, y, w, h in parts]
+        encoded = masks.merge(masks.frPyObjects(polygons, 48, 64))
+        segmentation = {
+            "polygons": polygons,
+            "compressed": {"size": [48, 64], "counts": encoded["counts"].decode()},
+            "uncompressed crowd": {
+                "size": [48, 64],
+                "counts": Mask(48, 64, encoded["counts"].decode()).runs().tolist(),
+            },
+        }[form]
+        if not masks.area(encoded):
+            continue
+        annotations.append({
+            "id": 1000 - 3 * number,
+            "image_id": picture,
+            "category_id": category,
+            "segmentation": segmentation,
+            "area": float(masks.area(encoded)) + 0.25 * (number % 2),
+            "bbox": masks.toBbox(encoded).tolist(),
+            "iscrowd": int(form.endswith("crowd")),
+        })  # fmt: skip
+    if not annotations:
+        return
+    sections = {
+        "images": [
+            {"id": number, "file_name": ref.path, "width": 64, "height": 48}
+            for number, ref in zip([7, 3, 90], IMAGES, strict=True)
+        ],
+        "categories": [{"id": 5, "name": "über, x", "supercategory": "s"}, {"id": 2, "name": "y"}],
+        "annotations": annotations,
+    }
+    document = json.dumps({key: sections[key] for key in order}).encode()
+    (label_set,) = detect([MemoryFile("a.json", document)], IMAGES)
+    result = sort(read(label_set, IMAGES))
+    assert result.problems == []
+    folder = tmp_path_factory.mktemp("coco")
+    before, after = (
+        oracle(each, folder) for each in (document, out(SEGMENTATION, result.labels, items_of(IMAGES, result)))
+    )
+    assert before.cats == after.cats
+    labelled = {one["image_id"] for one in annotations}
+    assert {key: before.imgs[key] for key in labelled} == {key: after.imgs[key] for key in labelled}
+    assert {one["file_name"] for one in before.imgs.values()} == {one["file_name"] for one in after.imgs.values()}
+    assert before.anns.keys() == after.anns.keys()
+    for key, one in before.anns.items():
+        other = after.anns[key]
+        assert {name: value for name, value in one.items() if name != "segmentation"} == {
+            name: value for name, value in other.items() if name != "segmentation"
+        }
+        assert np.array_equal(before.annToMask(one), after.annToMask(other))
+        if isinstance(one["segmentation"], list):
+            assert one["segmentation"] == other["segmentation"]
+
+
 @settings(deadline=None)
 @given(st.permutations(["images", "categories", "annotations", "info"]))
 def test_the_order_of_the_sections_does_not_matter(order):
