@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotations.combine import run
 from annotations.models import Annotation, Combination
 from annotations.services.combinations import Wanted, combine_datasets
 from annotations.statistics import recount_all as recount_annotations

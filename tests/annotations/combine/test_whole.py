@@ -110,9 +110,7 @@ def test_whatever_is_combined_and_deleted_the_rest_is_whole(user, store, plans, 
     sources = [made_of(plan, user, f"s{number}") for number, plan in enumerate(plans)]
     states = {dataset.pk: state_of(dataset) for dataset, _data in sources}
     objects = set(store.keys(""))
-    given_ids = [
-        {"dataset": dataset.pk, **({"annotation_data": data.pk} if labelled else {})} for dataset, data in sources
-    ]
+    wanted = [{"dataset": dataset.pk, "annotation_data": data.pk if labelled else None} for dataset, data in sources]
     with pytest.MonkeyPatch.context() as patch:
         for name in ("IMAGES_PER_PIECE", "LISTED_PER_PIECE"):
             patch.setattr(work, name, random.choice((1, 2, 5)))
