@@ -8,6 +8,9 @@ import json
 import pytest
 
 from annotations.errors import ConversionRefused
+from annotations.formats.base import Found, Listed
+from annotations.formats.masks import Mask
+from annotations.importing.reshape import reshaped
 from annotations.models import Annotation, AnnotationType, LabelImport
 from annotations.tasks import run_import
 from datasets.models import Image
@@ -23,10 +26,9 @@ pytestmark = pytest.mark.django_db
 DETECTION, SEGMENTATION = AnnotationType.DETECTION, AnnotationType.SEGMENTATION
 SINGLE, MULTI = AnnotationType.SINGLE_LABEL, AnnotationType.MULTI_LABEL
 FULL = {"size": [16, 20], "counts": [0, 320]}
-EMPTY = {"size": [16, 20], "counts": [320]}
 BOXES = [("0/0.png", "mass", [1, 1, 5, 5]), ("0/0.png", "mass", [9, 9, 5, 5]), ("1/0.png", "node", [1, 1, 5, 5]),
          ("2/0.png", "mass", [1, 1, 5, 5]), ("2/0.png", "node", [9, 9, 5, 5])]  # fmt: skip
-MASKS = [("0/0.png", "mass", FULL), ("1/0.png", "mass", EMPTY), ("2/0.png", "node", FULL)]
+MASKS = [("0/0.png", "mass", FULL), ("2/0.png", "node", FULL)]
 
 
 def coco(dataset, said):
@@ -86,7 +88,7 @@ def test_as_they_are(dataset, user):
 @pytest.mark.parametrize(("source", "said"), [(DETECTION, BOXES), (SEGMENTATION, MASKS)])
 def test_boxes_and_masks_become_labels_that_an_image_has(dataset, user, source, said):
     data = export_results(project=with_results(dataset, source, said), by=user, annotation_type=MULTI)
-    expected = {path: sorted({label for other, label, shape in said if other == path and shape != EMPTY})
+    expected = {path: sorted({label for other, label, _shape in said if other == path})
                 for path in ("0/0.png", "1/0.png", "2/0.png", "3/0.png")}  # fmt: skip
     assert said_of(data) == expected
     assert data.annotation_type == MULTI
@@ -106,6 +108,16 @@ def test_masks_become_the_boxes_around_them_and_as_many(dataset, user):
     assert said_of(data) == {"0/0.png": ["mass"], "1/0.png": [], "2/0.png": ["node"], "3/0.png": []}
     boxes = Annotation.objects.filter(item__annotation_data=data).values_list("x", "y", "width", "height", "counts")
     assert set(boxes) == {(0, 0, 20, 16, None)}
+
+
+def test_an_empty_mask_shows_nothing():
+    """Formats that keep empty masks say so of an image that was looked at."""
+    found = [Found(7, "mass", 1, mask=Mask.empty(4, 4)), Found(8, "mass", 2, mask=Mask.from_runs(4, 4, [0, 16]))]
+    pairs = [["mass", "mass"]]
+    boxes = list(reshaped(found, {"annotation_type": DETECTION, "pairs": pairs}, source_type=SEGMENTATION))
+    assert boxes == [Listed(7, 1), Found(8, "mass", 2, bbox=(0, 0, 4, 4))]
+    classes = list(reshaped(found, {"annotation_type": SINGLE, "pairs": pairs}, source_type=SEGMENTATION))
+    assert classes == [Found(8, "mass", 2, value=1)]
 
 
 def test_labels_are_chosen_and_combined(dataset, user):

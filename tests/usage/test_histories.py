@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
+from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -19,8 +21,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from annotations.models import AnnotationData, LabelImport
+from annotations import combine as combining
+from annotations import derive as deriving
+from annotations.models import AnnotationData, AnnotationType, LabelImport
+from annotations.services.combinations import Wanted, combine_datasets
 from annotations.services.deletions import delete_annotation_data
+from annotations.services.derivations import convert
 from annotations.tasks import run_import
 from datasets import hooks
 from datasets.blobs.reconcile import reconcile
@@ -34,7 +40,16 @@ from deepcap.common import cascade
 from tests.annotations.builders import make_annotation_data
 from tests.builders import make_dataset
 from usage.counting import recount_all
-from usage.models import AnnotationJob, AnnotationProject, InferenceJob, TrainingMetric, TrainingTask
+from usage.evaluation import run as evaluate
+from usage.models import (
+    AnnotationJob,
+    AnnotationProject,
+    Evaluation,
+    InferenceJob,
+    PredictedImage,
+    TrainingMetric,
+    TrainingTask,
+)
 from usage.services.deletions import delete_usage
 from usage.services.exports import export_predictions
 from usage.services.work import stop
@@ -52,8 +67,12 @@ COUNTED = {
     "training_tasks": TrainingTask,
     "training_metrics": TrainingMetric,
     "inference_jobs": InferenceJob,
+    "evaluations": Evaluation,
+    "predicted_images": PredictedImage,
 }
 TABLES = cascade.Graph(Dataset).tables
+A_WHILE = timedelta(seconds=1)
+moments = st.integers(1, 40)
 
 
 class WorkerKilled(BaseException):
@@ -63,14 +82,16 @@ class WorkerKilled(BaseException):
 class Histories(RuleBasedStateMachine):
     """Datasets of one person, what is said of them, what uses them. Bundles hold ids, also of what has gone."""
 
+    deaths = 0
     datasets = Bundle("datasets")
     data = Bundle("data")
     tasks = Bundle("tasks")
     inferences = Bundle("inferences")
     projects = Bundle("projects")
 
-    def __init__(self) -> None:
+    def __init__(self, mortals) -> None:
         super().__init__()
+        self.mortals = mortals
         number = User.objects.count()
         self.user = User.objects.create_user(f"owner {number}")
         self.member = User.objects.create_user(f"member {number}")
@@ -114,8 +135,55 @@ class Histories(RuleBasedStateMachine):
             return multiple()
         truth = self.alive(AnnotationData, data)
         fits = truth is not None and truth.dataset_id == dataset.pk
-        self.made["inference_jobs"] += 1
+        self.made.update(inference_jobs=1, evaluations=1)
         return predict(make_inference(task, dataset, ground_truth=truth if fits else None)).pk
+
+    @rule(inference=inferences, moment=moments)
+    def evaluate(self, inference, moment):
+        if not (job := self.alive(InferenceJob, inference)) or job.evaluation.state == "done":
+            return
+        self.kill("tests.usage.killed", job.evaluation, moment)
+        evaluate(job.evaluation.pk)
+        assert job.predicted_images.count() == job.dataset.image_count
+        self.made["predicted_images"] += job.dataset.image_count
+
+    @rule(target=data, data=data, moment=moments, is_made=st.booleans())
+    def convert(self, data, moment, is_made):
+        """Labels are merged, or that is only asked for."""
+        if not (source := self.alive(AnnotationData, data)) or source.status != "available":
+            return multiple()
+        names = list(source.labels.values_list("name", flat=True))
+        kind = AnnotationType.SINGLE_LABEL
+        made = convert(annotation_data=source, by=self.user, annotation_type=kind, name="merged", merge={"any": names})
+        self.made["annotation_data"] += 1
+        if not is_made:
+            return multiple()
+        self.kill("tests.annotations.derive.killed", made.derivation, moment)
+        deriving.run(made.derivation.pk)
+        made.refresh_from_db()
+        assert (made.status, made.image_count) == ("available", source.image_count)
+        return made.pk
+
+    @rule(target=datasets, one=datasets, other=datasets, moment=moments)
+    def combine(self, one, other, moment):
+        """With the first annotation data of each; the images of a dataset combined with itself are there twice."""
+        sources = [self.alive(Dataset, pk) for pk in {one, other}]
+        if None in sources or len(sources) < 2:
+            return multiple()
+        labels = [source.annotation_data.filter(status="available").first() for source in sources]
+        wanted = [
+            {"dataset": source.pk} | ({"annotation_data": data.pk} if data else {})
+            for source, data in zip(sources, labels, strict=True)
+        ]
+        made = combine_datasets(wanted=Wanted(wanted), by=self.user, name="combined")
+        self.kill("tests.annotations.combine.killed", made.combination, moment)
+        while combining.run(made.combination.pk):
+            pass
+        made.refresh_from_db()
+        assert (made.status, made.image_count) == ("available", sum(source.image_count for source in sources))
+        numbers = {"studies": made.study_count, "images": made.image_count}
+        self.made.update(datasets=1, annotation_data=made.annotation_data.count(), **numbers)
+        return made.pk
 
     @rule(target=data, inference=inferences)
     def keep_predictions(self, inference):
@@ -169,6 +237,18 @@ class Histories(RuleBasedStateMachine):
     def delete(self, model, pk):
         if row := self.alive(model, pk):
             delete_usage(row=row, by=self.user, confirmation="DELETE")
+
+    def kill(self, module, work, moment):
+        """Have a process of its own do the work, which is killed with SIGKILL at ``moment``, if it gets that far."""
+        status = self.mortals.run(module, work.pk, moment)
+        assert status in (0, -signal.SIGKILL), status
+        Histories.deaths += status == -signal.SIGKILL
+        type(work).objects.filter(pk=work.pk, state="running").update(lease_until=timezone.now() - A_WHILE)
+
+    @rule(moment=st.integers(1, 60))
+    def a_worker_that_erases_is_killed(self, moment):
+        for deletion in Deletion.objects.exclude(stage=DeletionStage.DONE).order_by("pk"):
+            self.kill("tests.deletion.killed", deletion, moment)
 
     @rule(batches=st.integers(0, 12))
     def a_worker_erases_and_dies(self, batches):
@@ -241,8 +321,10 @@ class Histories(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
 @pytest.mark.timeout(600)
-def test_every_history_ends_with_nothing_of_what_was_deleted_and_all_of_what_was_not():
+def test_every_history_ends_with_nothing_of_what_was_deleted_and_all_of_what_was_not(mortals):
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    limits = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=checks)
-    run_state_machine_as_test(Histories, settings=limits)
+    limits = settings(max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=checks)
+    run_state_machine_as_test(lambda: Histories(mortals), settings=limits)
+    assert Histories.deaths > 0
