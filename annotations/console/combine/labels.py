@@ -143,11 +143,14 @@ def _groups(matches: Sequence[Mapping[str, Any]], draft: Draft, datasets: Mappin
             Spelling(
                 number=numbers[name],
                 name=name,
-                homes=[
-                    (datasets.get(label["dataset"], ""), label["images"])
-                    for label in match["labels"]
-                    if label["label"] == name
-                ],
+                homes=sorted(
+                    (
+                        (datasets.get(label["dataset"], ""), label["images"])
+                        for label in match["labels"]
+                        if label["label"] == name
+                    ),
+                    key=lambda home: -home[1],
+                ),
                 becomes=draft.names.get(name, name),
                 suggestion=target if draft.names.get(name, name) not in (target, None) else "",
             )

@@ -25,6 +25,7 @@ from .labels import decide
 from .steps import CombineStep
 
 MOST_ROWS = 300
+MOST_NAMES = 3
 HUES = 8
 
 
@@ -258,4 +259,8 @@ def _words(said: Sequence[Said]) -> list[tuple[str, int | None]]:
 
 
 def _suggested(names: Sequence[str]) -> str:
-    return " + ".join(dict.fromkeys(names))[:NAME_LENGTH].strip()
+    """Return the names as one, of many the first and how many more there are."""
+    few = list(dict.fromkeys(names))
+    if len(few) > MOST_NAMES:
+        few = [few[0], _("%(n)d more") % {"n": len(few) - 1}]
+    return " + ".join(few)[:NAME_LENGTH].strip()
