@@ -67,7 +67,7 @@ def ct(viewer: Viewer) -> None:
     for key, start, end in (
         ("l", (520, 330), (720, 330)),
         ("e", (560, 400), (640, 470)),
-        ("o", (680, 420), (760, 500)),
+        ("o", (470, 480), (540, 560)),
     ):
         page.keyboard.press(key)
         viewer.drag(start, end)
@@ -81,6 +81,7 @@ def ct(viewer: Viewer) -> None:
     page.keyboard.press("t")
     page.get_by_role("searchbox").fill("window")
     viewer.keep("information")
+    page.keyboard.press("Escape")  # empties the search
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     viewer.keep("help")

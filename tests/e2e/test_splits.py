@@ -42,7 +42,7 @@ def test_annotation_data_are_divided_and_trained_on(console: Page, live_server, 
     expect(console.locator("#split-table thead th")).to_have_count(4)
     console.get_by_label("Keep studies of a patient").check()
     expect(leaks).to_have_text(re.compile("No patient"))
-    console.get_by_label("Name").fill("For the paper")
+    console.get_by_role("textbox", name="Name", exact=True).fill("For the paper")
     console.get_by_role("button", name="Save split").click()
 
     row = card.get_by_role("row", name="For the paper")

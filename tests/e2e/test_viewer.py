@@ -283,6 +283,22 @@ def test_annotations_lie_on_the_picture_and_each_eye_hides_its_own(console: Page
     expect(box).to_have_count(1)
 
 
+def test_the_servers_picture_is_seen_until_the_windowed_one_is_there(console: Page, ct):
+    held: list[Route] = []
+    console.route(re.compile(r"/frames/"), lambda route: held.append(route))
+    open_viewer(console, ct, state="loading")
+    expect(console.get_by_role("toolbar", name="Tools")).to_be_visible()
+    expect(console.get_by_role("status", name="Loading")).to_be_visible()
+    expect(console.locator("#surface")).to_have_css("visibility", "hidden")
+    expect(console.locator("#viewer-preview")).to_be_visible()
+    console.unroute_all()
+    for route in held:
+        route.continue_()
+    settled(console, ct.images.order_by("position")[0], 1)
+    expect(console.locator("#surface")).to_have_css("visibility", "visible")
+    expect(console.locator("#viewer-preview")).to_have_count(0)
+
+
 def test_what_the_browser_cannot_decode_the_server_decodes(console: Page, ct):
     console.route(re.compile(r"/frames/\d+/$"), lambda route: route.fulfill(body=b"not a code stream"))
     open_viewer(console, ct)

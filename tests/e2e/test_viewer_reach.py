@@ -90,6 +90,9 @@ def test_fingers_zoom_move_and_browse_on_a_narrow_screen(console: Page, ct):
     assert told(console)["stack"]["place"] == 0
 
     more = console.get_by_role("button", name="More tools")
+    room, place = console.locator(".toolbar").bounding_box(), more.bounding_box()
+    assert room is not None and place is not None
+    assert place["x"] + place["width"] <= room["x"] + room["width"] + 0.5, "not behind the page's own controls"
     menu = console.locator("#more-menu")
     more.click()
     expect(menu).to_be_visible()

@@ -64,6 +64,8 @@ async function build(root: HTMLElement, scene: Scene): Promise<void> {
   const top = element("header", { class: "top-bar" });
   document.querySelector(".boot-close")?.remove();
   root.append(top, stageHost);
+  // Until the windowed picture takes its place the server's lies where that will be.
+  stageHost.prepend(...[document.getElementById("viewer-preview")].filter((one) => one !== null));
 
   const stage = new Stage(await startEngine(surface), surface);
   const app = new App(root, stage, scene);

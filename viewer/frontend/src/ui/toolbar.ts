@@ -71,7 +71,8 @@ export function buildToolbar(app: App, tools: Tools, commands: Commands): HTMLEl
   });
   app.on("window", () => press(invert, app.inverted));
   const groups = [
-    group(windowButton, windowMenu, ...buttons.slice(0, 2), zoom),
+    group(windowButton, windowMenu, ...buttons.slice(0, 2)),
+    group(zoom),
     group(
       button({ icon: "zoom-out", label: gettext("Zoom out"), key: "-", onClick: commands.zoomOut }),
       button({ icon: "zoom-in", label: gettext("Zoom in"), key: "+", onClick: commands.zoomIn }),
