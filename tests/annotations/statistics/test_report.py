@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from annotations.formats.masks import Mask
 from annotations.models import AnnotatedImage, Annotation, AnnotationData, AnnotationType, Label, Statistics
-from annotations.statistics import arrange_labels, count, pages, recompute, recount_all
+from annotations.statistics import arrange_labels, count, display, pages, recompute, recount_all
 from annotations.statistics.coverage import pixels_together
 from annotations.statistics.problems import PROBLEMS, having
 from datasets.models import Image
@@ -39,6 +39,8 @@ def test_counts_and_report_are_what_one_counts_by_hand(dataset, images, world, p
     kind, listed = world
     AnnotationData.objects.all().delete()
     monkeypatch.setattr(pages, "IMAGES_PER_PAGE", per_page)
+    monkeypatch.setattr(display, "SORTED_AT_ONCE", 0 if per_page < 5000 else 20_000)
+    monkeypatch.setattr(display, "IMAGES_PER_PIECE", per_page)
     data = write(dataset, images, kind, listed)
     count(data.pk)
     arrange_labels(data.pk)
