@@ -14,7 +14,6 @@ from annotations.errors import NotTheOwner
 from annotations.formats import FORMATS
 from annotations.formats.header import HeaderCsv
 from annotations.importing.creation import create, name_in
-from annotations.importing.fit import fit_json
 from annotations.models import (
     AnnotationData,
     AnnotationDataStatus,
@@ -33,6 +32,7 @@ from deepcap.common.leases import OPEN_STATES, WorkState
 
 from .annotation_data import clean_name, require_owner
 from .label_files import clean_filename, with_stored
+from .reading_options import clean_options
 
 
 class Progress(TypedDict):
@@ -227,7 +227,7 @@ def _asked(
         "asked": True,
         "annotation_type": annotation_type or "",
         "file_format": file_format or "",
-        "read": fit_json(dict(options or {})),
+        "read": clean_options(options),
     }
 
 

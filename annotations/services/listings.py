@@ -86,7 +86,7 @@ def images_of(annotation_data: AnnotationData, only: ImageFilter | None = None) 
     if only.problem:
         rows = having(rows, only.problem) if only.problem in PROBLEMS else rows.none()
     if only.labels:
-        rows = _with_any_label(rows, list(Label.objects.filter(annotation_data=annotation_data, name__in=only.labels)))
+        rows = _with_any_label(rows, list(_labels_named(annotation_data, only.labels)))
     return rows
 
 
@@ -95,7 +95,7 @@ def count_of(annotation_data: AnnotationData, only: ImageFilter) -> int | None:
     if not only:
         return annotation_data.image_count
     if only == ImageFilter(labels=only.labels[:1]):
-        label = Label.objects.filter(annotation_data=annotation_data, name=only.labels[0]).first()
+        label = _labels_named(annotation_data, only.labels).first()
         return label.image_count if label else 0
     if only == ImageFilter(nothing=True) and hasattr(annotation_data, "statistics"):
         return annotation_data.statistics.numbers.get("totals", {}).get("negatives")
@@ -150,6 +150,11 @@ def annotations_of(
 def positive(annotations: QuerySet[Annotation]) -> QuerySet[Annotation]:
     """Leave out what says that an image does not have a label."""
     return annotations.filter(Q(value=None) | Q(value__gt=0))
+
+
+def _labels_named(annotation_data: AnnotationData, names: Sequence[str]) -> QuerySet[Label]:
+    possible = [name for name in names if "\x00" not in name]  # PostgreSQL refuses to look for another
+    return Label.objects.filter(annotation_data=annotation_data, name__in=possible)
 
 
 def _with_any_label(rows: QuerySet[AnnotatedImage], labels: Sequence[Label]) -> QuerySet[AnnotatedImage]:
