@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from annotations.combine import Recipe, Source
@@ -26,21 +27,23 @@ def import_from_gallery(*, entry: GalleryEntry, by: User) -> Dataset:
     dataset = entry.dataset
     if dataset.status != DatasetStatus.AVAILABLE:
         raise WrongState(_("This dataset cannot be imported at the moment."))
-    if entry.pk in imported_by(by, [entry]):
-        raise Conflict(_("You have imported this dataset already."), code="already_imported")
     ready = AnnotationData.objects.filter(dataset=dataset, status=AnnotationDataStatus.AVAILABLE)
     data = list(ready.select_related("dataset").order_by("pk"))
     first = data[0] if data else None
     source = Source(dataset=dataset.pk, name=entry.name, annotation_data=first.pk if first else None)
-    return begin(
-        Chosen(Recipe((source,)), [dataset], [first] if first else []),
-        by=by,
-        name=entry.name,
-        description=entry.description,
-        data_name=first.name if first else "",
-        further=data[1:],
-        origin=Origin.GALLERY,
-    )
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=by.pk)  # of two clicks the second finds what the first has made
+        if entry.pk in imported_by(by, [entry]):
+            raise Conflict(_("You have imported this dataset already."), code="already_imported")
+        return begin(
+            Chosen(Recipe((source,)), [dataset], [first] if first else []),
+            by=by,
+            name=entry.name,
+            description=entry.description,
+            data_name=first.name if first else "",
+            further=data[1:],
+            origin=Origin.GALLERY,
+        )
 
 
 def imported_by(user: User, entries: Iterable[GalleryEntry]) -> dict[int, int]:

@@ -74,11 +74,14 @@ class Draft:
 
 
 def draft_of(request: HttpRequest) -> Draft:
-    """Return the draft that the address names, or a new one, which is kept once it is saved."""
+    """Return the draft that the address names, or a new one, which is kept once it is saved.
+
+    A session outlives releases: what this one does not know of a draft is left out.
+    """
     key = request.GET.get("draft", "")
     kept = request.session.get(IN_SESSION, {}).get(key)
     if kept is not None:
-        return Draft(**kept)
+        return Draft(**{name: value for name, value in kept.items() if name in Draft.__dataclass_fields__})
     return Draft(key=key if KEY.fullmatch(key) else secrets.token_urlsafe(8))
 
 
