@@ -93,13 +93,17 @@ class UsageDelete(UsageDialog):
 
 
 class UsageProgress(ConsoleView):
-    """How far a record is, asked for every few seconds; once it has ended, the page is told so."""
+    """How far a record is, asked for every few seconds; once it has ended, the page is told so.
+
+    A page may say which ``status`` it shows: it is told once that the work has ended, though its evaluation goes on.
+    """
 
     kind: Any = None
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self.kind.get_or_404(request, pk)
-        if not is_under_way(self.kind, row):
+        ended = request.GET.get("status") in self.kind.under_way and row.status not in self.kind.under_way
+        if ended or not is_under_way(self.kind, row):
             return trigger_client_event(HttpResponse(status=204), "deepcap:dataset-settled")
         return render(request, f"usage/live/{self.kind.slug}.html", live(self.kind, row))
 

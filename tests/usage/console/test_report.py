@@ -125,7 +125,10 @@ def test_until_it_is_evaluated_the_page_asks_again(client, user):
     page = html(client, job)
     assert "being read and compared" in page
     assert 'hx-trigger="every 3s"' in page
-    assert client.get(f"{job.get_absolute_url()}progress/").status_code == 200
+    progress = f"{job.get_absolute_url()}progress/"
+    assert f'hx-get="{progress}?status=finished"' in page
+    assert client.get(progress, {"status": "running"}).status_code == 204
+    assert client.get(progress, {"status": "finished"}).status_code == 200
     run(job.evaluation.pk)
     assert client.get(f"{job.get_absolute_url()}progress/").status_code == 204
     page = html(client, job)
