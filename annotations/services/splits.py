@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
@@ -93,7 +94,7 @@ def delete_split(*, split: Split, by: User) -> None:
 
 def splits_of(user: User, annotation_data: AnnotationData) -> QuerySet[Split]:
     """Select the splits of annotation data, the newest first, each with ``use_count``: how many rows hold on to it."""
-    uses = Value(0)
+    uses: Any = Value(0)
     for link, on_delete in cascade.links_to(Split):
         if on_delete is PROTECT:
             holding = link.table._base_manager.filter(**{link.field.name: OuterRef("pk")}).order_by()
