@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from deepcap.common.leases import OPEN_STATES
+from deepcap.common.leases import OPEN_STATES, WorkState
 from usage.models import AnnotationJob, AnnotationProject, Evaluation, InferenceJob, TrainingTask
 from usage.services.metric_curves import curves_of
 from usage.templatetags.usage_display import percent_of
@@ -41,19 +41,26 @@ def is_under_way(kind: Kind, row: Any) -> bool:
 
 
 def is_evaluated_now(row: Any) -> bool:
+    return state_of_evaluation(row) in OPEN_STATES
+
+
+def state_of_evaluation(row: Any) -> str | None:
+    """Return how far the evaluation of an inference job is; None of other records, and where there is nothing to."""
     if not isinstance(row, InferenceJob) or row.predictions_id is None:
-        return False
-    return Evaluation.objects.filter(inference_job=row, state__in=OPEN_STATES).exists()
+        return None
+    return Evaluation.objects.filter(inference_job=row).values_list("state", flat=True).first()
 
 
 def live(kind: Kind, row: Any) -> dict[str, Any]:
     """Return the context of ``usage/live/{kind}.html``."""
-    evaluated = is_evaluated_now(row)
+    state = state_of_evaluation(row)
+    evaluated = state in OPEN_STATES
     context: dict[str, Any] = {
         "kind": kind,
         "row": row,
         "is_under_way": row.status in kind.under_way or evaluated,
         "is_evaluated_now": evaluated,
+        "is_evaluation_given_up": state == WorkState.FAILED,
     }
     if isinstance(row, TrainingTask):
         context["charts"] = metric_charts(curves_of(training_task=row))

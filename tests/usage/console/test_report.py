@@ -136,6 +136,13 @@ def test_until_it_is_evaluated_the_page_asks_again(client, user):
     assert names(page) == ["0/0.png", "1/0.png", "2/0.png"]
 
 
+def test_an_evaluation_that_was_given_up_is_said_to_be_so(client, job):
+    type(job.evaluation).objects.update(state="failed")
+    page = html(client, job)
+    assert "could not be compared" in page
+    assert "every 3s" not in page
+
+
 def test_curves_are_drawn_from_corner_to_corner():
     curve = {"label": "ill", "roc": [[0, 0], [0, 1], [1, 1]], "auc": 1.0}
     curve |= {"precision_recall": [[0.5, 1], [1, 0.75]], "average_precision": 0.875}
