@@ -55,12 +55,15 @@ def test_from_a_zip_to_predictions_and_back_to_nothing(installation, shared_data
     [truth] = api.get(f"datasets/{elsewhere['id']}/annotation-data/")["results"]
     assert labels["annotation_type"] == "single_label_classification"
 
-    # train
-    task = api.post("training-tasks/", {"annotation_data": labels["id"], "name": "Body parts"}, key="t")
-    assert api.post("training-tasks/", {"annotation_data": labels["id"], "name": "Body parts"}, key="t") == task
+    # train on one part, measure on another
+    parts = api.post(f"annotation-data/{labels['id']}/splits/", {"name": "Paper", "seed": 1})
+    wanted = {"annotation_data": labels["id"], "name": "Body parts", "split": parts["id"]}
+    task = api.post("training-tasks/", wanted, key="t")
+    assert api.post("training-tasks/", wanted, key="t") == task
     assert work_once(services(installation, "training"), "training-tasks", train)
     task = api.get(f"training-tasks/{task['id']}/")
     assert (task["status"], task["progress"]) == ("finished", 100)
+    assert (task["split"]["id"], task["performance_metric"]) == (parts["id"], "test_accuracy")
     assert task["performance"] >= 0.8
     assert len(task["curve"]) == 20
     assert task["model"]["filename"] == "logistic.npz"
