@@ -285,13 +285,15 @@ def test_annotations_lie_on_the_picture_and_each_eye_hides_its_own(console: Page
 
 def test_the_servers_picture_is_seen_until_the_windowed_one_is_there(console: Page, ct):
     held: list[Route] = []
-    console.route(re.compile(r"/frames/"), lambda route: held.append(route))
+    hold = True
+    console.route(re.compile(r"/frames/"), lambda route: held.append(route) if hold else route.continue_())
     open_viewer(console, ct, state="loading")
     expect(console.get_by_role("toolbar", name="Tools")).to_be_visible()
     expect(console.get_by_role("status", name="Loading")).to_be_visible()
     expect(console.locator("#surface")).to_have_css("visibility", "hidden")
     expect(console.locator("#viewer-preview")).to_be_visible()
-    console.unroute_all()
+    until(console, lambda: bool(held))
+    hold = False
     for route in held:
         route.continue_()
     settled(console, ct.images.order_by("position")[0], 1)
