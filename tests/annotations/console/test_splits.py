@@ -75,6 +75,8 @@ def test_what_is_previewed_is_what_is_saved(client, data):
     assert answer.url == data.get_absolute_url()
     split = Split.objects.get()
     assert [(part["name"], part["studies"]) for part in split.report["parts"]] == [("train", 8), ("test", 4)]
+    assert re.findall(r'<span class="chart-name" title="([^"]*)"', page) == ["All studies", "y", "x"]
+    assert len(re.findall(r'<rect x="[\d.]+" width="[\d.]+" y="1" height="8" fill="#', page)) == 3 * 2
     for part in split.report["parts"]:
         assert re.search(rf"{part['labels']['x']} <small>", page)
 
