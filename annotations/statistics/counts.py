@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 
 from annotations.models import AnnotatedImage, AnnotationData, AnnotationDataStatus, AnnotationType, Label
 from datasets.models import Dataset
+from deepcap.common.bulk import update_rows
 from deepcap.common.chunks import in_chunks
 from deepcap.common.sql import assign
 
@@ -92,13 +93,12 @@ def _count_labels(data: AnnotationData, page: tuple[int, int]) -> Iterable[tuple
 
 def _write_labels(annotation_data_id: int, images: Counter[int], rows: Counter[int]) -> int:
     """Write the counts of labels that are wrong; return their number."""
-    wrong = []
-    for label in Label.objects.filter(annotation_data=annotation_data_id):
-        counted = images[label.pk], rows[label.pk]
-        if (label.image_count, label.annotation_count) != counted:
-            label.image_count, label.annotation_count = counted
-            wrong.append(label)
-    Label.objects.bulk_update(wrong, ["image_count", "annotation_count"], batch_size=500)
+    wrong: list[tuple[int, dict[str, int]]] = []
+    stored = Label.objects.filter(annotation_data=annotation_data_id)
+    for pk, *counts in stored.values_list("pk", "image_count", "annotation_count"):
+        if counts != [images[pk], rows[pk]]:
+            wrong.append((pk, {"image_count": images[pk], "annotation_count": rows[pk]}))
+    update_rows(Label, wrong)
     return len(wrong)
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from annotations.models import Label
+from deepcap.common.bulk import update_rows
+from deepcap.common.chunks import in_chunks
 
 from .colors import color_of
+
+ROWS_PER_UPDATE = 5_000
 
 
 def alphabetical(names: Iterable[str]) -> list[str]:
@@ -17,10 +21,10 @@ def alphabetical(names: Iterable[str]) -> list[str]:
 def arrange_labels(annotation_data_id: int) -> None:
     """Every label of the data has its place and the colour of its place. Doing it again changes nothing."""
     labels = {label.name: label for label in Label.objects.filter(annotation_data=annotation_data_id)}
-    changed = []
+    changed: list[tuple[int, dict[str, object]]] = []
     for position, name in enumerate(alphabetical(labels)):
-        label, place = labels[name], (position, color_of(position))
-        if (label.position, label.color) != place:
-            label.position, label.color = place
-            changed.append(label)
-    Label.objects.bulk_update(changed, ["position", "color"], batch_size=500)
+        label, color = labels[name], color_of(position)
+        if (label.position, label.color) != (position, color):
+            changed.append((label.pk, {"position": position, "color": color}))
+    for chunk in in_chunks(changed, ROWS_PER_UPDATE):
+        update_rows(Label, chunk)
