@@ -2,16 +2,17 @@
 
 import hashlib
 import io
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
 from pydicom import dcmread
 
 from annotations.models import AnnotationData
-from benchmarks import labelling, report
+from benchmarks import combining, labelling, report
 from benchmarks.corpus import NAMES, corpus
 from benchmarks.report import Section
-from benchmarks.rows import make_datasets, make_large_dataset, person
+from benchmarks.rows import make_datasets, make_dicom_dataset, make_large_dataset, person
 from benchmarks.tables import nearest, table
 from datasets.imaging.examine import examine
 from datasets.models import Dataset, Image
@@ -96,3 +97,18 @@ def test_multiplied_boxes_make_annotation_data_that_can_be_counted_and_shown(cli
     lines = path.read_text().splitlines()
     assert len(lines) == 200
     assert {line.split(",")[0] for line in lines} == {image.path for image in images_of(data.dataset)}
+
+
+@pytest.mark.django_db
+@pytest.mark.postgres
+def test_the_loop_makes_of_two_datasets_what_the_product_makes(monkeypatch):
+    monkeypatch.setattr(combining, "_Writes", lambda: SimpleNamespace(count=dict))  # hooks that stay for good
+    owner = person("many")
+    first = make_large_dataset(owner, images=40, name="first")
+    second = make_dicom_dataset(owner, images=40, like=first, shared=100)
+    assert (second.studies.count(), second.studies.last().images.count()) == (2, 20)
+    for dataset, labels in ((first, combining.LABELS), (second, [name.title() for name in combining.LABELS])):
+        combining._label(dataset, labels)
+    made, looped = combining.combine(), combining.loop(naive=False)
+    assert made["rows"] == looped["rows"] == {"studies": 42, "series": 2, "images": 80, "listed": 80, "annotations": 80}
+    assert combining.outcome("both") == combining.outcome("looped")
