@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from io import UnsupportedOperation
 from itertools import chain
 
 from django.conf import settings
@@ -64,6 +65,8 @@ def run(import_id: int, *, images: Callable[[int], Images] = images_of, beat: Be
     except LeaseLost:
         logger.info("Import %s was taken over or cancelled.", import_id)
         return []
+    except UnsupportedOperation:  # an OSError by name, but a fault of ours: it would happen again, so it counts
+        raise
     except OUTSIDE_FAULTS:
         _cool_off(work)
         raise

@@ -142,6 +142,20 @@ def test_a_fault_from_outside_does_not_count_as_an_attempt(dataset, user, monkey
     assert made.lease_until > timezone.now()
 
 
+def test_a_reader_that_cannot_go_back_in_a_file_counts(dataset, user, monkeypatch):
+    """``io.UnsupportedOperation`` is an OSError by name; an import that meets it must not be tried for ever."""
+    made = waiting(dataset, user)
+
+    def goes_back(*_, **__):
+        raise io.UnsupportedOperation("seek")
+
+    monkeypatch.setattr(work, "detected", goes_back)
+    with pytest.raises(io.UnsupportedOperation):
+        work.run(made.pk)
+    made.refresh_from_db()
+    assert made.attempts == 1
+
+
 def test_only_imports_that_nobody_works_on_are_due_and_none_of_an_upload_under_way(dataset, user):
     lost, held, sent = (waiting(dataset, user) for _ in range(3))
     long_ago = timezone.now() - 2 * settings.DEEPCAP_LEASE
