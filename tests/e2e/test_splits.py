@@ -13,6 +13,7 @@ from tests.annotations.combine.world import dataset_of, single
 from usage.models import TrainingTask
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_annotation_data_are_divided_and_trained_on(console: Page, live_server, 
 
     row.get_by_role("button", name="Options of For the paper").click()
     console.get_by_role("menuitem", name="Start training…").click()
-    expect(console.get_by_label("Split")).to_have_value(str(split.pk))
+    expect(console.locator("#id_split")).to_have_value(str(split.pk))
     console.get_by_role("button", name="Start training").click()
     expect(console.get_by_role("link", name="For the paper")).to_be_visible()
     assert TrainingTask.objects.get().split == split
@@ -80,9 +81,9 @@ def test_annotation_data_are_divided_and_trained_on(console: Page, live_server, 
 def test_choosing_annotation_data_fetches_their_splits(console: Page, live_server, data):
     Split.objects.create(annotation_data=data, name="Paper", report={"parts": [{"name": "train", "studies": 20}]})
     console.goto(f"{live_server.url}/training-tasks/create/")
-    expect(console.get_by_label("Split")).to_have_count(0)
+    expect(console.locator("#id_split")).to_have_count(0)
     console.get_by_label("Annotation data").select_option(str(data.pk))
-    console.get_by_label("Split").select_option(label="Paper (train 20)")
+    console.locator("#id_split").select_option(label="Paper (train 20)")
 
 
 def test_two_datasets_are_compared(console: Page, live_server, user, data):
