@@ -12,7 +12,7 @@ import shutil
 
 import pytest
 from django.test import Client
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from datasets.deletion import run as run_deletion
 from datasets.management.commands.import_dataset import ingest_here
@@ -20,6 +20,8 @@ from datasets.models import Deletion, DeletionStage, Ingest, IngestStage
 from datasets.services import uploads
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop in the thread of the tests
+PATIENCE = 20_000  # milliseconds: machines that test are busy
+expect.set_options(timeout=PATIENCE)
 
 FLAGS = [
     "--headless=new",
@@ -64,7 +66,7 @@ def page(page: Page, expected_faults):
 
     page.on("console", take)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     yield page
     page.unroute_all(behavior="ignoreErrors")
     assert [fault for fault in faults if not any(re.search(pattern, fault) for pattern in expected_faults)] == []

@@ -13,7 +13,6 @@ from tests.annotations.combine.world import dataset_of, single
 from usage.models import TrainingTask
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
