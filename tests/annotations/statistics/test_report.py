@@ -169,4 +169,4 @@ def test_statements_grow_with_pages_and_not_with_rows(user):
             count(data.pk)
             recompute(data.pk)
         counted.append(len(queries))
-    assert counted[0] == counted[1] <= 30
+    assert counted[0] == counted[1] <= 35  # PostgreSQL is told how to plan, too
