@@ -28,11 +28,11 @@ def run(*, folder: Path, quick: bool) -> Section:
             "loop": _measure(folder, loop_images, "loop", naive=False),
             "naive": _measure(folder, NAIVE_IMAGES, "loop", naive=True),
             "small": _measure(folder, loop_images, "combine"),
-            "large": _measure(folder, images, "combine"),
+            "large": _measure(folder, images, "combine", look=True),
         }
     except ServerMissing as missing:
         return Section("\n\n".join([*text, f"Not measured ({missing})."]), raw)
-    return Section("\n\n".join([*text, _rates(raw), _phases(raw["large"]), _verdict(raw)]), raw)
+    return Section("\n\n".join([*text, _rates(raw), _phases(raw["large"]), _looks(raw["large"]), _verdict(raw)]), raw)
 
 
 def _introduction(images: int, loop_images: int) -> str:
@@ -47,14 +47,18 @@ def _introduction(images: int, loop_images: int) -> str:
     )
 
 
-def _measure(folder: Path, images: int, function: str, **arguments: Any) -> dict[str, Any]:
+def _measure(folder: Path, images: int, function: str, *, look: bool = False, **arguments: Any) -> dict[str, Any]:
     with database(DATABASE) as url, data_folder(folder) as data:
         with Child("combining", data=data, database_url=url) as child:
             child.call("build", images=images)
+        looks = {}
+        if look:
+            with Child("combining", data=data, database_url=url) as child:
+                looks = child.call("look")
         with Child("combining", data=data, database_url=url) as child:
             result = child.call(function, **arguments)
             outcome = child.call("outcome", name="both" if function == "combine" else "looped")
-            return {"images": images, "load": os.getloadavg()[1], "outcome": outcome, **result}
+            return {"images": images, "load": os.getloadavg()[1], "outcome": outcome, "looks": looks, **result}
 
 
 def _rate(result: dict[str, Any]) -> float:
@@ -96,6 +100,12 @@ def _phases(result: dict[str, Any]) -> str:
         for phase, each in result["transactions"].items()
     ]
     return table(["phase", "seconds", "transactions", "p95, ms", "longest, ms"], rows)
+
+
+def _looks(result: dict[str, Any]) -> str:
+    rows = [[what, short(seconds)] for what, seconds in result["looks"]["seconds"].items()]
+    peak = mebibytes(result["looks"]["peak"])
+    return f"What pages ask for before (peak memory of the process {peak} MiB):\n\n" + table(["", "seconds"], rows)
 
 
 def _verdict(raw: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from django.db import connection
 from annotations import statistics
 from annotations.combine import work
 from annotations.models import AnnotatedImage, Annotation, AnnotationData, AnnotationType, Combination, Kind, Label
-from annotations.services.combinations import Wanted, combine_datasets
+from annotations.services.combinations import Wanted, combine_datasets, match_labels_of, preview_combination
+from annotations.services.comparisons import compare, studies_of
 from datasets.blobs.store import get_store
 from datasets.models import Dataset, Image, Series, Study
 
@@ -51,6 +52,24 @@ def build(images: int) -> None:
         get_store().put(f"blobs/bench/{number:06d}.orig", b"bytes that stay as they are")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def look() -> dict[str, Any]:
+    """Ask for what pages show of the two before anything is made; return seconds of each, and memory."""
+    first, second = _sources()
+    first.get_absolute_url()
+    seconds = {}
+    for name, ask in (
+        ("labels matched", lambda: match_labels_of(wanted=_wanted(first, second), by=first.owner)),
+        ("preview", lambda: preview_combination(wanted=_wanted(first, second), by=first.owner)),
+        ("comparison", lambda: compare(first, second)),
+        ("page of shared studies", lambda: studies_of(first, second, "images")),
+        ("page of studies of one alone", lambda: studies_of(first, second, "only_b")),
+    ):
+        start = time.perf_counter()
+        ask()
+        seconds[name] = time.perf_counter() - start
+    return {"seconds": seconds, "peak": peak_bytes(os.getpid())}
 
 
 def combine() -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """The operators' pages about annotation data: one noun a file."""
 
-from . import annotation_data, annotations, imports
+from . import annotation_data, annotations, combinations, imports, splits
 
-__all__ = ["annotation_data", "annotations", "imports"]
+__all__ = ["annotation_data", "annotations", "combinations", "imports", "splits"]

@@ -15,6 +15,7 @@ from .conversion import AnnotationDataConvert
 from .detail import AnnotationDataDetail, AnnotationDataProgress
 from .overlays import AnnotationDataOverlay
 from .problems import AnnotationDataProblems
+from .splits.divide import DatasetDivide
 from .subset import DatasetSubset
 
 urlpatterns = [
@@ -30,5 +31,6 @@ urlpatterns = [
     path("<int:pk>/images/<int:image_id>/overlay.png", AnnotationDataOverlay.as_view(), name="annotation-data-overlay"),
     path("datasets/<int:pk>/", AnnotationDataCard.as_view(), name="annotation-data-card"),
     path("datasets/<int:pk>/subset/", DatasetSubset.as_view(), name="dataset-subset"),
+    path("datasets/<int:pk>/divide/", DatasetDivide.as_view(), name="dataset-divide"),
     path("datasets/<int:pk>/upload/", LabelUpload.as_view(), name="annotation-data-upload"),
 ]

@@ -127,6 +127,13 @@ def datasets_of_split(*, split: Split, by: User) -> list[Dataset]:
     return list(_make(data.dataset, data, parts, by=by).values())
 
 
+def preview_division(*, dataset: Dataset, wish: Wish, annotation_data: AnnotationData | None = None) -> Plan:
+    """Return what :func:`split_dataset` would make; nothing is written. Raises SplitRefused, and WrongState."""
+    if dataset.status != DatasetStatus.AVAILABLE:
+        raise WrongState(_("This dataset is not available."))
+    return plan_of_dataset(dataset, annotation_data, wish)
+
+
 def split_dataset(
     *, dataset: Dataset, by: User, wish: Wish, annotation_data: AnnotationData | None = None
 ) -> tuple[dict[str, Dataset], Plan]:

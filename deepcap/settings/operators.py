@@ -15,6 +15,18 @@ MENU = (
             ("datasets.dataset", _("Datasets"), "database"),
             ("datasets.study", _("Studies"), "folder_open"),
             ("datasets.image", _("Images"), "image"),
+            ("datasets.galleryentry", _("Gallery"), "collections"),
+        ),
+    ),
+    (
+        _("Annotation"),
+        (
+            ("annotations.annotationdata", _("Annotation data"), "sell"),
+            ("annotations.labelimport", _("Imports of labels"), "input"),
+            ("annotations.labelproblem", _("Problems of labels"), "report"),
+            ("annotations.derivation", _("Derivations"), "account_tree"),
+            ("annotations.combination", _("Combinations"), "merge"),
+            ("annotations.split", _("Splits"), "call_split"),
         ),
     ),
     (
@@ -34,6 +46,7 @@ MENU = (
             ("usage.annotationjob", _("Annotation jobs"), "assignment_ind"),
             ("usage.trainingtask", _("Training tasks"), "model_training"),
             ("usage.inferencejob", _("Inference jobs"), "batch_prediction"),
+            ("usage.evaluation", _("Evaluations"), "fact_check"),
         ),
     ),
     (

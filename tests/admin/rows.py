@@ -7,7 +7,7 @@ from itertools import count
 
 from django.utils import timezone
 
-from annotations.models import Derivation
+from annotations.models import Combination, Derivation, Split
 from datasets.models import (
     Deletion,
     DeletionStage,
@@ -28,6 +28,7 @@ from deepcap.common.leases import WorkState
 from tests.annotations.builders import make_annotation_data, make_label_import
 from tests.builders import make_dataset, make_image, make_ingest, make_series, png
 from tests.usage.builders import make_inference, make_project, make_training, train
+from usage.models import Evaluation
 
 _numbers = count(1)
 
@@ -43,7 +44,11 @@ def fill_every_table(number: int = 1) -> None:
         data = make_annotation_data(dataset)
         make_label_import(dataset, data, [{"code": "label_row_invalid", "message": "Not a number.", "row": 1}])
         Derivation.objects.create(annotation_data=data, operation="merge")
-        make_inference(train(make_training(data)), dataset)
+        part = {"name": "train", "share": 1, "studies": 1, "images": 2, "labels": {}}
+        Split.objects.create(annotation_data=data, name="parts", report={"parts": [part]}, created_by=owner)
+        Combination.objects.create(dataset=dataset, annotation_data=data, recipe={"sources": []}, requested_by=owner)
+        inference = make_inference(train(make_training(data)), dataset)
+        Evaluation.objects.create(inference_job=inference, state=WorkState.FAILED, problem="It ended every worker.")
         make_project(dataset, annotators=[owner], publish=True)
         make_batches(make_ingest(dataset, stage=IngestStage.READING, state=WorkState.RUNNING))
         Problem.objects.create(dataset=dataset, path="a.txt", outcome=Outcome.SKIPPED, code="junk", message="Junk.")

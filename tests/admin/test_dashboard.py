@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from annotations.models import AnnotatedImage, Annotation, Label, Statistics
 from datasets.models import Dataset, DatasetStatus, Ingest, IngestStage, StorageRemoval
 from deepcap.accounts.models import User
+from deepcap.common.admin import list_of
 from deepcap.common.leases import WorkState
 from tests.builders import make_dataset, make_ingest
 
@@ -89,3 +92,9 @@ def test_the_side_menu_shows_what_a_person_may_see(client, user):
     assert reverse("admin:datasets_dataset_changelist") in page
     assert reverse("admin:datasets_upload_changelist") + '"' not in page
     assert reverse("admin:accounts_user_changelist") + '"' not in page
+
+
+def test_the_side_menu_leads_to_every_page_but_those_of_rows_under_others(office):
+    page = office.get(INDEX).content.decode()
+    missing = {model for model in admin.site._registry if f'href="{list_of(model)}"' not in page}
+    assert missing == {AnnotatedImage, Annotation, Label, Statistics}

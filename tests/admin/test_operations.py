@@ -9,6 +9,8 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
+from annotations.models import Split
+from annotations.services.combinations import Wanted, combine_datasets
 from datasets.models import (
     Dataset,
     DatasetStatus,
@@ -28,6 +30,8 @@ from deepcap.accounts.models import AuditEvent
 from deepcap.common.admin import MOST_AT_ONCE, list_of, page_of
 from deepcap.common.leases import WorkState
 from tests.builders import make_dataset, make_ingest
+from tests.usage.builders import make_inference, make_labelled, make_training, predict, train
+from usage.models import Evaluation
 
 from .rows import make_batches, make_deletion, make_upload
 
@@ -252,3 +256,34 @@ def test_a_page_offers_only_what_applies(office, user):
     assert f'<a href="/admin/datasets/dataset/{dataset.pk}/operate/delete/"' in page  # which asks first
     assert f"/{dataset.pk}/operate/retry/" not in page
     assert f"/{dataset.pk}/operate/cancel/" not in page
+
+
+def test_predictions_that_were_given_up_are_compared_again(operate, operator, user, sent):
+    dataset, data = make_labelled(user)
+    evaluation = predict(make_inference(train(make_training(data)), dataset)).evaluation
+    sent.clear()
+    assert "are being compared already" in operate(evaluation, "compare-again")
+    Evaluation.objects.update(state=WorkState.FAILED, attempts=5, problem="It ended every worker that tried.")
+    assert "compared once more" in operate(evaluation, "compare-again")
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.attempts, evaluation.problem) == (WorkState.PENDING, 0, "")
+    assert sent == [("run_evaluation", (evaluation.pk,))]
+    assert (last_event().action, last_event().actor) == ("inferencejob.evaluated_again", operator)
+
+
+def test_a_combination_is_stopped(operate, user, sent):
+    sources = [{"dataset": make_dataset(user, studies=1).pk} for _ in range(2)]
+    dataset = combine_datasets(wanted=Wanted(sources), by=user, name="Both")
+    assert "stopped" in operate(dataset.combination, "stop")
+    dataset.refresh_from_db()
+    assert dataset.status == DatasetStatus.PREPARATION_FAILED
+    assert "not under way" in operate(dataset.combination, "stop")
+
+
+def test_a_split_is_deleted_unless_a_training_holds_it(operate, user, sent):
+    _dataset, data = make_labelled(user)
+    held, free = (Split.objects.create(annotation_data=data, name=name, report={"parts": []}) for name in "ab")
+    make_training(data, split=held)
+    assert "used this split" in operate(held, "delete")
+    assert "deleted" in operate(free, "delete")
+    assert list(Split.objects.all()) == [held]

@@ -10,8 +10,9 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from annotations.models import AnnotationType
+from annotations.models import Annotation, AnnotationType
 from annotations.services.deletions import delete_annotation_data
+from datasets.errors import NotTheOwner, WrongState
 from datasets.models import Image
 from datasets.services.deletions import delete_dataset, restore_dataset
 from deepcap.common.leases import WorkState
@@ -19,7 +20,7 @@ from tests.annotations.builders import Row, make_annotation_data
 from usage.evaluation import due, reading, run
 from usage.evaluation.judging import judge
 from usage.models import Evaluation, Outcome, PredictedImage
-from usage.services.evaluations import rows_of_report
+from usage.services.evaluations import evaluate_again, rows_of_report
 from usage.services.results import store_results
 from usage.services.work import advance, finish
 
@@ -134,6 +135,21 @@ def test_masks_are_kept_and_judged(user):
     assert evaluation.problem == ""
     assert [row.outcome for row in job.predicted_images.all()] == ["r", "w", "w"]
     assert evaluation.report["labels"][0]["dice"] == pytest.approx((400 / 520 + 200 / 420 + 0) / 3)
+
+
+def test_predictions_are_compared_again_with_what_the_ground_truth_says_now(job, user, other_user, labelled):
+    assert evaluate(job).right_count == 1
+    normal = labelled[1].labels.get(name="normal")
+    Annotation.objects.filter(item__annotation_data=labelled[1]).update(label=normal)
+    with pytest.raises(NotTheOwner):
+        evaluate_again(inference_job=job, by=other_user)
+    evaluate_again(inference_job=job, by=user)
+    with pytest.raises(WrongState):
+        evaluate_again(inference_job=job, by=user)
+    run(job.evaluation.pk)
+    evaluation = Evaluation.objects.get(inference_job=job)
+    assert (evaluation.state, evaluation.right_count) == (WorkState.DONE, 3)
+    assert job.predicted_images.count() == 3
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2])

@@ -1,5 +1,5 @@
 """The operators' pages of this room."""
 
-from . import projects, work
+from . import evaluations, projects, work
 
-__all__ = ["projects", "work"]
+__all__ = ["evaluations", "projects", "work"]

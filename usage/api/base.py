@@ -17,6 +17,8 @@ from rest_framework.response import Response
 from datasets.api.serializers import ConfirmationSerializer, DeletionSerializer
 from datasets.deletion.receipt import receipt
 from deepcap.accounts.models import ServiceToken
+from deepcap.common.api import CountedPagination
+from deepcap.common.paging import KeysFirstPaginator
 from usage.claims import claim_of
 from usage.models import ServiceWork
 from usage.services.deletions import delete_usage, usage_impact
@@ -54,10 +56,15 @@ def client_key(request: Request) -> str:
     return str(request.headers.get("Idempotency-Key") or body or "")[:200]
 
 
+class UsagePagination(CountedPagination):
+    django_paginator_class = KeysFirstPaginator
+
+
 class UsageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """List and read; subclasses create and change. ``scope`` says which services may write here."""
 
     lookup_value_converter = "int"
+    pagination_class = UsagePagination
     scope: str = ""
 
     def valid(self, form: type[serializers.Serializer], **kwargs: Any) -> dict[str, Any]:

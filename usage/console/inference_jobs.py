@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from annotations.models import AnnotationDataStatus, SourceKind
-from datasets.console.access import ConsolePage
+from datasets.console.access import ConsolePage, ConsoleView
 from deepcap.common.leases import WorkState
-from usage.services.evaluations import evaluation_of
+from usage.services.evaluations import evaluate_again, evaluation_of
 from usage.services.inference_jobs import create_inference_job
 
 from .forms import FormPage
@@ -58,3 +60,13 @@ class InferenceJobCreate(FormPage):
 
     def done(self, request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
         return redirect(create_inference_job(by=request.user, **values))
+
+
+class InferenceJobEvaluate(ConsoleView):
+    """Has the predictions of a job compared with the ground truth once more."""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        job = INFERENCES.get_or_404(request, pk)
+        evaluate_again(inference_job=job, by=request.user)
+        messages.success(request, _("The predictions are being read and compared once more."))
+        return redirect(job)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.core.paginator import Paginator
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import BaseExpression
 from django.db.models.functions import Lower
@@ -16,6 +15,7 @@ from django_htmx.http import trigger_client_event
 from annotations.models import AnnotationData
 from datasets.console.access import ConsolePage, ConsoleView, size_of_page
 from datasets.models import Dataset
+from deepcap.common.paging import KeysFirstPaginator
 from usage.models import DELETING, AnnotationProject, TrainingTask
 
 PAGE_SIZES = (10, 25, 50)
@@ -54,7 +54,7 @@ class UsageList(ConsolePage):
         if ordering.removeprefix("-") not in self.orderings():
             ordering = NEWEST_FIRST
         size = size_of_page(self.request, PAGE_SIZES, default=10)
-        page = Paginator(self.in_order(rows, ordering), size).get_page(query.get("page"))
+        page = KeysFirstPaginator(self.in_order(rows, ordering), size).get_page(query.get("page"))
         return {
             "kind": self.kind,
             "rows_url": self.kind.url("rows"),

@@ -6,7 +6,7 @@ from .actions import UsageDelete, UsageProgress, UsageRename, UsageStop
 from .annotation_jobs import AnnotationJobDetail, AnnotationJobList, JobResume, JobStudies
 from .annotation_projects import AnnotationProjectCreate, AnnotationProjectDetail, AnnotationProjectList
 from .export import UsageExport
-from .inference_jobs import InferenceJobCreate, InferenceJobDetail, InferenceJobList
+from .inference_jobs import InferenceJobCreate, InferenceJobDetail, InferenceJobEvaluate, InferenceJobList
 from .kinds import INFERENCES, JOBS, PROJECTS, TRAININGS, Kind
 from .listing import RowsUnderWay
 from .made import SourceLink
@@ -63,6 +63,7 @@ inference_jobs = [
     path("<int:pk>/", InferenceJobDetail.as_view(), name="inference-job-detail"),
     path("<int:pk>/rename/", UsageRename.as_view(kind=INFERENCES), name="inference-job-rename"),
     path("<int:pk>/export/", UsageExport.as_view(kind=INFERENCES), name="inference-job-export"),
+    path("<int:pk>/evaluate/", InferenceJobEvaluate.as_view(), name="inference-job-evaluate"),
     path("<int:pk>/overlay/<int:image_pk>/", PredictionOverlay.as_view(), name="inference-job-overlay"),
     *of_all(INFERENCES),
 ]

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotations.models import AnnotatedImage
 from annotations.services.listings import annotations_of
+from datasets.errors import WrongState
+from deepcap.accounts.models import User
+from deepcap.accounts.services import record
 from deepcap.common.leases import WorkState
 from usage.models import Evaluation, InferenceJob, Outcome, PredictedImage
 from usage.tasks import run_evaluation
 
+from .rules import require_owner
+
 AT_A_TIME = 500
+ENDED = (WorkState.DONE, WorkState.FAILED)
 
 
 def order_evaluation(inference_job: InferenceJob) -> None:
@@ -24,6 +32,21 @@ def order_evaluation(inference_job: InferenceJob) -> None:
         inference_job=inference_job, defaults={"sent_at": timezone.now()}
     )
     run_evaluation.delay_on_commit(evaluation.pk)
+
+
+@transaction.atomic
+def evaluate_again(*, inference_job: InferenceJob, by: User) -> None:
+    """Have predictions compared once more: that was given up, or the ground truth has changed since.
+
+    Raises NotTheOwner, and WrongState unless there is an evaluation that has ended.
+    """
+    require_owner(inference_job, by)
+    ended = Evaluation.objects.filter(inference_job=inference_job, state__in=ENDED)
+    again = {"state": WorkState.PENDING, "attempts": 0, "sent_at": timezone.now(), "problem": "", "finished_at": None}
+    if not ended.update(**again):
+        raise WrongState(_("There are no predictions to compare, or they are being compared already."))
+    record(actor=by, action="inferencejob.evaluated_again", target=inference_job)
+    run_evaluation.delay_on_commit(Evaluation.objects.only("pk").get(inference_job=inference_job).pk)
 
 
 def evaluation_of(inference_job: InferenceJob) -> Evaluation | None:

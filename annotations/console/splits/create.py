@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,22 +66,8 @@ class SplitCreate(ConsolePage):
     def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
         annotation_data = annotation_data_or_404(self.request, pk)
         choices = Choices.of(self.request.GET)
-        context: dict[str, Any] = {
-            "annotation_data": annotation_data,
-            "choices": choices,
-            "shares": [(name, TITLES[name], text) for name, text in choices.shares.items()],
-            "largest_seed": LARGEST_SEED,
-            "name_length": NAME_LENGTH,
-        }
-        try:
-            plan = preview_split(annotation_data=annotation_data, wish=choices.wish())
-        except SplitRefused as refused:
-            return context | {"error": refused}
-        return context | {
-            "numbers": numbers_of(plan.report()),
-            "examples": examples_of(plan),
-            "proposed_name": _proposed(choices),
-        }
+        names = {"subject": annotation_data, "name_length": NAME_LENGTH, "proposed_name": _proposed(choices)}
+        return names | shown(choices, lambda wish: preview_split(annotation_data=annotation_data, wish=wish))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         annotation_data = annotation_data_or_404(request, pk)
@@ -93,6 +79,20 @@ class SplitCreate(ConsolePage):
         )
         messages.success(request, _("The split “%(name)s” was saved.") % {"name": split.name})
         return redirect(annotation_data)
+
+
+def shown(choices: Choices, plan_of: Callable[[Wish], Plan]) -> dict[str, Any]:
+    """Return what pages show of choices and of what they come to, or of why nothing comes of them."""
+    context: dict[str, Any] = {
+        "choices": choices,
+        "shares": [(name, TITLES[name], text) for name, text in choices.shares.items()],
+        "largest_seed": LARGEST_SEED,
+    }
+    try:
+        plan = plan_of(choices.wish())
+    except SplitRefused as refused:
+        return context | {"error": refused}
+    return context | {"numbers": numbers_of(plan.report()), "examples": examples_of(plan)}
 
 
 def examples_of(plan: Plan) -> list[list[tuple[Study, str]]]:

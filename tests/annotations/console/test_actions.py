@@ -14,7 +14,7 @@ from tests.builders import make_dataset
 
 pytestmark = pytest.mark.django_db
 
-OF_A_DATASET = {"annotation-data-card", "annotation-data-upload", "dataset-subset"}
+OF_A_DATASET = {"annotation-data-card", "annotation-data-upload", "dataset-divide", "dataset-subset"}
 NAMES = [pattern.name for pattern in urlpatterns]
 DIALOGS = ["upload", "replace", "rename", "download", "convert", "delete"]
 

@@ -144,3 +144,43 @@ def test_the_training_form_offers_the_splits_of_the_chosen_data(client, data, us
     task = TrainingTask.objects.get()
     assert (answer.url, task.split) == (task.get_absolute_url(), split)
     assert "Paper" in client.get(answer.url).content.decode()
+
+
+def test_a_dataset_is_divided_into_new_ones_as_previewed(client, stranger, data):
+    url = reverse("dataset-divide", args=[data.dataset_id])
+    page = client.get(url, {**CHOICES, "by_patient": "on", "stratify": "on"}).content.decode()
+    assert f'<option value="{data.pk}" selected>' in page
+    assert [text.strip() for text in re.findall(r"<li>(Chest – .*?)</li>", page)] == [
+        "Chest – train (8 studies)",
+        "Chest – test (4 studies)",
+    ]
+    [form] = re.findall(r'<form method="post" id="split-save".*?</form>', page, re.DOTALL)
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+    sent.pop("csrfmiddlewaretoken", None)
+    assert sent == {**CHOICES, "by_patient": "on", "stratify": "on", "annotation_data": str(data.pk)}
+    assert stranger.post(url, sent).status_code == 404
+    assert Dataset.objects.count() == 1
+    assert client.post(url, sent).url == reverse("dataset-list")
+    made = Dataset.objects.exclude(pk=data.dataset_id).order_by("pk")
+    assert [each.name for each in made] == ["Chest – train", "Chest – test"]
+    assert all(each.combination.annotation_data is not None for each in made)
+
+
+def test_a_dataset_without_labels_is_divided_too(client, user, data):
+    images_only = make_dataset(user, "Knees", studies=3)
+    url = reverse("dataset-divide", args=[images_only.pk])
+    page = client.get(url, CHOICES).content.decode()
+    assert "split-labels" not in page
+    assert client.post(url, {**CHOICES, "annotation_data": str(data.pk)}).status_code == 404
+    client.post(url, CHOICES)
+    made = Dataset.objects.filter(name__startswith="Knees – ")
+    assert [each.combination.annotation_data for each in made] == [None, None]
+
+
+def test_a_dataset_that_is_not_available_is_not_divided(client, user):
+    dataset = make_dataset(user, studies=3, status="preparing")
+    url = reverse("dataset-divide", args=[dataset.pk])
+    assert client.get(url, CHOICES).status_code == 409
+    client.post(url, CHOICES)
+    assert Dataset.objects.count() == 1
+    assert url not in client.get(reverse("dataset-list")).content.decode()

@@ -64,11 +64,11 @@ def test_the_list_is_narrowed_and_takes_as_many_queries_for_any_number(
         assert f">{first.name}</span>" in page
         assert f">{second.name}</span>" not in page
     assert html(client, LIST, {"training_task": task.pk, "ordering": "-accuracy"}).count("row-link") == 2
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         html(client, LIST)
     for _ in range(6):
         make_inference(task, dataset)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert html(client, LIST).count("row-link") == 8
 
 

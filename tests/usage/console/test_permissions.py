@@ -30,6 +30,7 @@ WITHOUT_PAGE = {
     "annotation-project-member",
     "annotation-job-studies",
     "annotation-job-resume",
+    "inference-job-evaluate",
 }
 
 

@@ -119,15 +119,15 @@ def test_lists_take_as_many_queries_for_any_number_of_rows(client, dataset, memb
     type(dataset).objects.update(covers=list(dataset.images.values_list("pk", flat=True)))
     make_project(dataset, annotators=[member], publish=True)
     html(client, PROJECTS)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         html(client, PROJECTS)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         html(client, JOBS)
     for _ in range(6):
         make_project(dataset, annotators=[member], publish=True)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert html(client, PROJECTS).count("row-link") == 7
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert html(client, JOBS).count("row-link") == 7
 
 

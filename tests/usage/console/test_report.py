@@ -141,6 +141,11 @@ def test_an_evaluation_that_was_given_up_is_said_to_be_so(client, job):
     page = html(client, job)
     assert "could not be compared" in page
     assert "every 3s" not in page
+    url = reverse("inference-job-evaluate", args=[job.pk])
+    assert f'action="{url}"' in page
+    assert client.post(url).status_code == 302
+    job.evaluation.refresh_from_db()
+    assert job.evaluation.state == "pending"
 
 
 def test_curves_are_drawn_from_corner_to_corner():

@@ -66,11 +66,11 @@ def test_a_list_takes_as_many_queries_for_any_number_of_rows(client, data, djang
     for _ in range(3):
         make_training(data)
     html(client, LIST)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         html(client, LIST, {"page_size": 25})
     for _ in range(12):
         train(make_training(data))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert html(client, LIST, {"page_size": 25}).count("row-link") == 15
 
 
