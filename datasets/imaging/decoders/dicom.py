@@ -63,6 +63,8 @@ def decode_encapsulated(data: memoryview, pixels: PixelDescription) -> tuple[Arr
     if syntax in syntaxes.JPEG:
         return _decode_jpeg(data, pixels, header)
     if syntax in syntaxes.JPEG_LS:
+        if not jpeg.is_complete(data):  # CharLS spends seconds behind the end of a stream that was cut
+            raise Rejected("pixel_data_truncated", "The JPEG-LS stream ends before its end marker.")
         array = _with_imagecodecs("jpegls_decode", data, pixels)
         return _finish(array, pixels, header), pixels.photometric
     array = _with_imagecodecs("jpeg2k_decode", data, pixels)
