@@ -9,6 +9,7 @@ import numpy as np
 from django.db.models import Q
 
 from datasets.models.image import Duplicate
+from deepcap.common.groups import torn
 
 from .pages import Beat, annotations_of, by_index, items_of, pages
 
@@ -30,8 +31,8 @@ def contradicting_duplicates(annotation_data_id: int, *, beat: Beat | None = Non
             items.append(item)
             blobs.append(blob)
             said.append(hash(frozenset(labels.get(item, ()))))
-    torn = _of_torn_groups(np.array(blobs), np.array(said))
-    return sorted((positions[place], items[place]) for place in torn)
+    contradicting = torn(np.array(blobs, np.int64), np.array(said, np.int64))
+    return sorted((positions[place], items[place]) for place in contradicting)
 
 
 def _labels(annotation_data_id: int, page: tuple[int, int]) -> dict[int, set[int]]:
@@ -42,14 +43,3 @@ def _labels(annotation_data_id: int, page: tuple[int, int]) -> dict[int, set[int
     for item, label in rows.values_list("item", "label"):
         labels[item].add(label)
     return labels
-
-
-def _of_torn_groups(groups: np.ndarray, values: np.ndarray) -> list[int]:
-    """Return the places, in two equally long arrays of integers, whose group has more than one value."""
-    if not len(groups):
-        return []
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=groups[order[0]] - 1))
-    lengths = np.diff(starts, append=len(order))
-    lowest, highest = (edge.reduceat(values[order], starts) for edge in (np.minimum, np.maximum))
-    return order[np.repeat(lowest != highest, lengths)].tolist()

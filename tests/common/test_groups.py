@@ -1,5 +1,6 @@
 """Groups of numbers, against the same found with dictionaries."""
 
+import tracemalloc
 from collections import defaultdict
 
 import numpy as np
@@ -21,3 +22,17 @@ def test_groups_with_several_values_are_found(pairs):
     found = torn(groups, of_each).tolist()
     assert set(found) == expected
     assert len(found) == len(expected)
+
+
+def test_groups_of_one_take_little_memory():
+    numbers = 200_000
+    groups = np.random.default_rng(0).permutation(numbers)
+    groups[:2_000] = groups[2_000:4_000]
+    tracemalloc.start()
+    try:
+        found = torn(groups, np.arange(numbers))
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found) == 4_000
+    assert peak < 28 * numbers
