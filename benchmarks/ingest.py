@@ -41,7 +41,10 @@ def run(*, folder: Path, quick: bool) -> Section:
     """Measure all corpora against Orthanc, and the memory of a worker."""
     base = template(folder)
     pairs = [(corpus(name, folder, quick=quick), corpus(name, folder, quick=quick, stored=True)) for name in NAMES]
-    rounds = [_round(pairs, folder, base) for _ in range(QUICK_ROUNDS if quick else ROUNDS)]
+    rounds = []
+    with data_folder(folder) as data:
+        for number in range(QUICK_ROUNDS if quick else ROUNDS):
+            rounds.append(_round(pairs, data / f"round-{number}", base))
     samples: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for measured in rounds:
         for (name, contender), milliseconds in measured.items():
@@ -69,10 +72,14 @@ def template(folder: Path) -> Path:
     return data / "db.sqlite3"
 
 
-def _round(pairs: Sequence[tuple[Corpus, Corpus]], folder: Path, base: Path) -> dict[tuple[str, str], float]:
-    """Let everybody take every corpus (deflated, stored) once; return CPU milliseconds a file by corpus and taker."""
+def _round(pairs: Sequence[tuple[Corpus, Corpus]], data: Path, base: Path) -> dict[tuple[str, str], float]:
+    """Let everybody take every corpus (deflated, stored) once; return CPU milliseconds a file by corpus and taker.
+
+    What they store in ``data`` stays until the last round: ext4 passes over the places of files that were removed less
+    than five minutes ago, one by one, so that whoever came after a removal paid for it.
+    """
     with ExitStack() as stack:
-        data = stack.enter_context(data_folder(folder))
+        data.mkdir()
         shutil.copy(base, data)
         worker = stack.enter_context(Child("worker", data=data))
         takers: dict[str, Callable[[Corpus], float]] = {

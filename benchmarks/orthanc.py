@@ -96,8 +96,7 @@ def version() -> str:
 
 @contextlib.contextmanager
 def running(folder: Path, *, as_zip: bool) -> Iterator[Orthanc]:
-    """Run a server with an empty storage in ``folder`` while the block lasts. Raises ServerMissing."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Run a server with an empty storage in ``folder``, a new one, while the block lasts. Raises ServerMissing."""
     folder.mkdir(parents=True)
     port = free_port()
     configuration = {
@@ -131,7 +130,6 @@ def running(folder: Path, *, as_zip: bool) -> Iterator[Orthanc]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _program() -> str:
