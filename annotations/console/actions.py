@@ -105,10 +105,11 @@ class AnnotationDataKeep(ConsoleView):
 
 
 class AnnotationDataRename(ConsolePage):
-    template_name = "annotations/dialogs/rename.html"
+    template_name = "includes/rename_dialog.html"
 
     def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
-        return {"annotation_data": annotation_data_or_404(self.request, pk), "name_length": NAME_LENGTH}
+        annotation_data = annotation_data_or_404(self.request, pk)
+        return {"heading": _("Rename annotation data"), "named": annotation_data, "name_length": NAME_LENGTH}
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         annotation_data = annotation_data_or_404(request, pk)

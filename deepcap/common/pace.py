@@ -40,7 +40,7 @@ class Pace:
 class Breath:
     """Lets others have the database between two pieces of work: for a part of the time that the last piece took."""
 
-    SHARE, LONGEST = 0.5, 1.0
+    SHARE, LONGEST = 1.0, 1.0
 
     def __init__(self) -> None:
         self._begun: float | None = None

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotations.combine.work import run as run_combination
 from annotations.models import Split
-from datasets.models import Study
+from datasets.models import Dataset, Study
 from tests.annotations.combine.world import dataset_of, single
 from usage.models import TrainingTask
 
@@ -97,3 +98,25 @@ def test_two_datasets_are_compared(console: Page, live_server, user, data):
     expect(console.locator("#compare-studies .thumb")).to_have_count(4)
     first = other.studies.get(position=2).get_absolute_url()
     expect(console.locator("#compare-studies .thumb").first).to_have_attribute("href", first)
+
+
+def test_a_dataset_is_divided_into_datasets(console: Page, live_server, data):
+    console.goto(f"{live_server.url}{data.dataset.get_absolute_url()}")
+    console.get_by_role("button", name="Options", exact=True).click()
+    console.get_by_role("menuitem", name="Divide…").click()
+    expect(console.get_by_label("Labels")).to_have_value(str(data.pk))
+    console.get_by_label("Validation").fill("0")
+    console.get_by_label("Validation").press("Tab")
+    parts = console.locator("#split-save li")
+    expect(parts).to_have_count(2)
+    console.get_by_label("Labels").select_option("None: images only")
+    expect(console.locator("#split-table tbody tr")).to_have_count(0)
+    console.get_by_role("button", name="Make datasets").click()
+    expect(console.get_by_role("row", name="Chest – train")).to_be_visible()
+    made = Dataset.objects.filter(name__startswith="Chest – ").order_by("pk")
+    assert [each.name for each in made] == ["Chest – train", "Chest – test"]
+    assert all(run_combination(each.combination.pk) is False for each in made)
+    console.reload()
+    expect(console.get_by_role("row", name="Chest – train")).to_contain_text("16")
+    assert [each.study_count for each in made.all()] == [16, 4]
+    assert not any(each.annotation_data_count for each in made)

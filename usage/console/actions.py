@@ -45,10 +45,10 @@ class UsageDialog(ConsolePage):
 
 
 class UsageRename(UsageDialog):
-    template_name = "usage/dialogs/rename.html"
+    template_name = "includes/rename_dialog.html"
 
     def get_context_data(self, pk: int, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(pk) | {"name_length": NAME_LENGTH}
+        return {"heading": _("Rename"), "named": self.kind.get_or_404(self.request, pk), "name_length": NAME_LENGTH}
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self.kind.get_or_404(request, pk)

@@ -27,10 +27,11 @@ class SplitDialog(ConsolePage):
 
 
 class SplitRename(SplitDialog):
-    template_name = "annotations/splits/rename.html"
+    template_name = "includes/rename_dialog.html"
 
     def get_context_data(self, pk: int, split_id: int, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(pk, split_id) | {"name_length": NAME_LENGTH}
+        _annotation_data, split = split_or_404(self.request, pk, split_id)
+        return {"heading": _("Rename split"), "named": split, "name_length": NAME_LENGTH}
 
     def post(self, request: HttpRequest, pk: int, split_id: int) -> HttpResponse:
         annotation_data, split = split_or_404(request, pk, split_id)
