@@ -31,7 +31,7 @@ from .base import (
     stem,
 )
 from .dicom_files import code, faults_named, items, read_dicom, sop_class, text
-from .dicom_seg_writer import members
+from .dicom_seg_writer import LABEL_LENGTH, members
 from .images import Images
 from .masks import Mask
 from .planes import Slices, slices_of
@@ -86,9 +86,7 @@ class _Reader:
     def read(self) -> Iterator[Item]:
         for number, segment in self.segments.items():
             try:
-                self.labels[number] = checks.label_name(
-                    text(segment, "SegmentLabel", "SegmentDescription") or f"Segment {number}", "SegmentLabel"
-                )
+                self.labels[number] = checks.label_name(_name(segment) or f"Segment {number}", "SegmentLabel")
             except LabelError as error:
                 yield error.at(number, self.file.path)
                 continue
@@ -203,6 +201,13 @@ class _Reader:
             for one in items(series, "ReferencedInstanceSequence")
         ]
         return named[0] if len(named) == 1 else None
+
+
+def _name(segment: Dataset) -> str:
+    """Return the label; its description where that is the same, and the label was cut to what LO may have (PS3.5 6.2)."""
+    label, description = text(segment, "SegmentLabel"), text(segment, "SegmentDescription")
+    whole = len(description) > LABEL_LENGTH and description[:LABEL_LENGTH].strip() == label
+    return description if whole or not label else label
 
 
 def _properties(segment: Dataset) -> dict[str, Any]:

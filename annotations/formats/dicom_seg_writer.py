@@ -29,6 +29,8 @@ ROOT = "2.25."
 ANATOMY = {"value": "123037004", "scheme": "SCT", "meaning": "Anatomical Structure"}
 COPIED = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID")
 MAX_BYTES = 0xFFFFFFFE
+LABEL_LENGTH = 64
+"""Characters of Segment Label (LO, PS3.5 6.2); what is longer is in Segment Description too."""
 
 Frame = tuple[int, ImageRef, int, Mask]  # segment, image, frame, mask
 
@@ -147,8 +149,8 @@ def _dataset(
 def _segment(number: int, label: LabelInfo) -> Dataset:
     extra = label.extra or {}
     segment = Dataset()
-    segment.SegmentNumber, segment.SegmentLabel = number, label.name[:64]
-    if len(label.name) > 64:
+    segment.SegmentNumber, segment.SegmentLabel = number, label.name[:LABEL_LENGTH]
+    if len(label.name) > LABEL_LENGTH:
         segment.SegmentDescription = label.name
     segment.SegmentAlgorithmType = extra.get("algorithm_type", "MANUAL")
     if segment.SegmentAlgorithmType != "MANUAL":

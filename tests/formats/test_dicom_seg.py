@@ -38,6 +38,14 @@ def shared(path):
     return MemoryFile(path, file.read_bytes())
 
 
+def test_names_longer_than_a_segment_label_come_back_whole():
+    names = ["a" * 64 + "1", "a" * 63 + " 2", "a" * 64]
+    mask = Mask.from_array(np.ones((17, 20), bool))
+    items = [ItemOut(one, [OutAnnotation(name, mask=mask)]) for one, name in zip(SERIES, names, strict=True)]
+    files = written(items, tuple(map(LabelInfo, names)))
+    assert sorted({one.label for one in read_one(files, IMAGES).found}) == sorted(names)
+
+
 def test_the_liver_lies_on_its_three_slices():
     images, files = unzip("zips/dicom_series_seg_ct_liver.zip")
     result = read_one(files, images)

@@ -81,12 +81,22 @@ class Installation:
         self.process.stdout.close()
 
 
+@pytest.fixture(scope="module")
+def shared_installation(tmp_path_factory):
+    """Started once, for tests that leave it running and for the last of them, which may end it."""
+    yield from running(tmp_path_factory.mktemp("shared"))
+
+
 @pytest.fixture
 def installation(tmp_path):
-    running = Installation(tmp_path / "var")
-    yield running
-    if running.process.poll() is None:
-        running.stop()
+    yield from running(tmp_path)
+
+
+def running(folder: Path):
+    installation = Installation(folder / "var")
+    yield installation
+    if installation.process.poll() is None:
+        installation.stop()
 
 
 def until(condition, *, seconds: float = 60):
@@ -103,7 +113,17 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
-def test_an_ingest_survives_workers_that_are_killed_and_everything_ends_with_the_command(installation, tmp_path):
+def test_a_taken_port_is_told_before_anything_starts(shared_installation, tmp_path):
+    second = {**shared_installation.environment, "DEEPCAP_DATA_DIR": str(tmp_path / "second")}
+    result = subprocess.run(
+        [sys.executable, "manage.py", "up"], cwd=ROOT, env=second, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert f"Port {shared_installation.port} on 127.0.0.1 cannot be used" in result.stderr
+
+
+def test_an_ingest_survives_workers_that_are_killed_and_everything_ends_with_the_command(shared_installation, tmp_path):
+    installation = shared_installation
     members = [(f"image/{number}.png", png(number, width=20 + number, height=30)) for number in range(FILES)]
     archive = tmp_path / "set.zip"
     archive.write_bytes(zip_of(members))
@@ -132,12 +152,3 @@ def test_nothing_is_left_running_when_the_command_itself_is_killed(installation)
     assert everything
     installation.stop(signal.SIGKILL)
     until(lambda: gone(everything), seconds=30)
-
-
-def test_a_taken_port_is_told_before_anything_starts(installation, tmp_path):
-    second = {**installation.environment, "DEEPCAP_DATA_DIR": str(tmp_path / "second")}
-    result = subprocess.run(
-        [sys.executable, "manage.py", "up"], cwd=ROOT, env=second, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 1
-    assert f"Port {installation.port} on 127.0.0.1 cannot be used" in result.stderr

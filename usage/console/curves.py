@@ -82,7 +82,8 @@ def polyline(
 
     def place(value: float, ends: tuple[float, float], size: int) -> float:
         low, high = ends
-        share = (value / 2 - low / 2) / (high / 2 - low / 2) if high > low else 0.5
+        span = high / 2 - low / 2  # 0 also where the two are so small that they have no half
+        share = (value / 2 - low / 2) / span if span > 0 else 0.5
         return min(1.0, max(0.0, share)) * size
 
     placed = [f"{place(px, x, width):.1f},{height - place(py, y, height):.1f}" for px, py in points]
