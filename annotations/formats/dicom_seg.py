@@ -204,7 +204,7 @@ class _Reader:
 
 
 def _name(segment: Dataset) -> str:
-    """Return the label; its description where that is the same, and the label was cut to what LO may have (PS3.5 6.2)."""
+    """Return the label, or the description if the label is its beginning, cut to the length of an LO (PS3.5 6.2)."""
     label, description = text(segment, "SegmentLabel"), text(segment, "SegmentDescription")
     whole = len(description) > LABEL_LENGTH and description[:LABEL_LENGTH].strip() == label
     return description if whole or not label else label
