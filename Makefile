@@ -41,15 +41,15 @@ run: .venv/runtime-installed
 test: .venv/dev-installed services test-frontend test-sqlite test-postgres
 
 test-sqlite:
-	$(PYTHON) -m pytest $(TESTS) -n 3 --dist loadgroup -m "not wide" $(PYTEST_OPTIONS)
+	$(PYTHON) -m pytest $(TESTS) -n 2 --dist loadgroup -m "not wide" $(PYTEST_OPTIONS)
 
 test-postgres:
-	$(PYTHON) -m pytest $(TESTS) --on-postgres -n 3 --dist loadgroup -m "postgres and not wide" $(PYTEST_OPTIONS)
+	$(PYTHON) -m pytest $(TESTS) --on-postgres -n 2 --dist loadgroup -m "postgres and not wide" $(PYTEST_OPTIONS)
 
 # What needs the larger collection of files beside the repository; without it there is nothing to do.
 test-wide: .venv/dev-installed services
 	@test -d "$${DEEPCAP_SHARED_DATA:-../shared/data}" || { echo "No collection of files beside the repository."; exit 0; }; \
-	$(PYTHON) -m pytest $(TESTS) -n 3 --dist loadgroup -m wide $(PYTEST_OPTIONS)
+	$(PYTHON) -m pytest $(TESTS) -n 2 --dist loadgroup -m wide $(PYTEST_OPTIONS)
 
 test-frontend: $(node_modules_stamps)
 	set -e; for project in $(frontends); do (cd $$project && npm test --silent); done

@@ -86,12 +86,14 @@ class _Reader:
     def read(self) -> Iterator[Item]:
         for number, segment in self.segments.items():
             try:
-                self.labels[number] = checks.label_name(_name(segment) or f"Segment {number}", "SegmentLabel")
+                with faults_named("The segment cannot be read"):
+                    name, properties = _name(segment) or f"Segment {number}", _properties(segment)
+                self.labels[number] = checks.label_name(name, "SegmentLabel")
             except LabelError as error:
                 yield error.at(number, self.file.path)
                 continue
             if self.kind != "LABELMAP" or number:
-                yield LabelInfo(self.labels[number], _properties(segment))
+                yield LabelInfo(self.labels[number], properties)
         listed: set[int] = set()
         for place in range(self.frames):
             try:

@@ -26,6 +26,20 @@ KILLS = 8
 pytestmark = pytest.mark.xdist_group("whole")
 
 
+def environment(folder: Path, port: int) -> dict[str, str]:
+    """Return the environment of an installation that keeps everything in ``folder``."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DEEPCAP_", "DJANGO_"))}
+    inherited.pop("DATABASE_URL", None)
+    return {
+        **inherited,
+        "DEEPCAP_DATA_DIR": str(folder),
+        "DEEPCAP_PORT": str(port),
+        "DEEPCAP_WORKERS": "2",
+        "DEEPCAP_LEASE_SECONDS": "3",
+        "DEEPCAP_BLOB_GRACE_SECONDS": "1",
+    }
+
+
 class Installation:
     """DeepCap embedded in a folder of its own, on a free port."""
 
@@ -33,15 +47,7 @@ class Installation:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("DEEPCAP_", "DJANGO_"))},
-            "DEEPCAP_DATA_DIR": str(folder),
-            "DEEPCAP_PORT": str(self.port),
-            "DEEPCAP_WORKERS": "2",
-            "DEEPCAP_LEASE_SECONDS": "3",
-            "DEEPCAP_BLOB_GRACE_SECONDS": "1",
-        }
-        self.environment.pop("DATABASE_URL", None)
+        self.environment = environment(folder, self.port)
         self.process = self._start()
         self.token = self.manage("create_token", "admin").stdout.strip()
 
@@ -81,22 +87,12 @@ class Installation:
         self.process.stdout.close()
 
 
-@pytest.fixture(scope="module")
-def shared_installation(tmp_path_factory):
-    """Started once, for tests that leave it running and for the last of them, which may end it."""
-    yield from running(tmp_path_factory.mktemp("shared"))
-
-
 @pytest.fixture
 def installation(tmp_path):
-    yield from running(tmp_path)
-
-
-def running(folder: Path):
-    installation = Installation(folder / "var")
-    yield installation
-    if installation.process.poll() is None:
-        installation.stop()
+    running = Installation(tmp_path / "var")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
 
 
 def until(condition, *, seconds: float = 60):
@@ -113,17 +109,7 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
-def test_a_taken_port_is_told_before_anything_starts(shared_installation, tmp_path):
-    second = {**shared_installation.environment, "DEEPCAP_DATA_DIR": str(tmp_path / "second")}
-    result = subprocess.run(
-        [sys.executable, "manage.py", "up"], cwd=ROOT, env=second, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 1
-    assert f"Port {shared_installation.port} on 127.0.0.1 cannot be used" in result.stderr
-
-
-def test_an_ingest_survives_workers_that_are_killed_and_everything_ends_with_the_command(shared_installation, tmp_path):
-    installation = shared_installation
+def test_an_ingest_survives_workers_that_are_killed_and_everything_ends_with_the_command(installation, tmp_path):
     members = [(f"image/{number}.png", png(number, width=20 + number, height=30)) for number in range(FILES)]
     archive = tmp_path / "set.zip"
     archive.write_bytes(zip_of(members))
@@ -152,3 +138,17 @@ def test_nothing_is_left_running_when_the_command_itself_is_killed(installation)
     assert everything
     installation.stop(signal.SIGKILL)
     until(lambda: gone(everything), seconds=30)
+
+
+def test_a_taken_port_is_told_before_anything_starts(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        command = [sys.executable, "manage.py", "up", "--no-samples"]
+        variables = environment(tmp_path / "var", port)
+        result = subprocess.run(
+            command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60
+        )
+    assert result.returncode == 1
+    assert f"Port {port} on 127.0.0.1 cannot be used" in result.stderr
