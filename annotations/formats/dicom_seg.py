@@ -129,7 +129,8 @@ class _Reader:
             return
         number = self.segment_of(group)
         if self.kind == "FRACTIONAL":
-            most = int(self.dataset.get("MaximumFractionalValue") or 255)
+            with faults_named("The largest value cannot be read"):
+                most = int(self.dataset.get("MaximumFractionalValue") or 255)
             pixels = pixels >= max(self.threshold * most, 1)
         if pixels.any():
             yield self.labels[number], Mask.from_array(pixels)
