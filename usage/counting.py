@@ -18,8 +18,8 @@ from typing import Any
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from annotations.models import AnnotationData
-from datasets.models import Dataset
+from annotations.models import AnnotationData, AnnotationDataStatus
+from datasets.models import Dataset, DatasetStatus
 from deepcap.common.chunks import in_chunks
 
 from .models import AnnotationJob, AnnotationProject, InferenceJob, TrainingTask
@@ -91,9 +91,20 @@ def recount(table: Table, pks: Iterable[int]) -> dict[int, dict[str, tuple[int, 
 
 
 def recount_all() -> int:
-    """Recount everything that counts usage; return how many rows had to be corrected."""
+    """Recount everything that counts usage; return how many rows had to be corrected.
+
+    Rows that are being deleted are left alone: what they count is erased before them.
+    """
+    kept = {
+        Dataset: Dataset.objects.exclude(status=DatasetStatus.DELETING),
+        AnnotationData: AnnotationData.objects.exclude(
+            Q(status=AnnotationDataStatus.DELETING) | Q(dataset__status=DatasetStatus.DELETING)
+        ),
+        TrainingTask: TrainingTask.objects.alive(),
+        AnnotationProject: AnnotationProject.objects.alive(),
+    }
     corrected = 0
-    for table in (Dataset, AnnotationData, TrainingTask, AnnotationProject):
-        for pks in in_chunks(list(table._base_manager.values_list("pk", flat=True)), AT_A_TIME):
+    for table, rows in kept.items():
+        for pks in in_chunks(list(rows.values_list("pk", flat=True)), AT_A_TIME):
             corrected += len(recount(table, pks))
     return corrected

@@ -69,3 +69,14 @@ def test_counts_that_are_right_are_left_alone_and_wrong_ones_are_found(user, cap
     assert recount_all() == 2
     assert "training_task_count" in caplog.text
     assert counts_of(dataset) == (0, 0, 1, 0)
+
+
+def test_what_is_being_deleted_counts_what_has_not_been_erased_yet(user, caplog):
+    dataset, data = make_labelled(user)
+    make_project(dataset, annotation_data=[data])
+    AnnotationData.objects.filter(pk=data.pk).update(status="deleting", annotation_project_count=7)
+    assert recount_all() == 0
+    assert not caplog.records
+    Dataset.objects.filter(pk=dataset.pk).update(status="deleting", annotation_project_count=7)
+    AnnotationData.objects.filter(pk=data.pk).update(status="available")
+    assert recount_all() == 0
