@@ -9,7 +9,6 @@ from django.db.models import Max, Sum
 
 from datasets.models import Blob, Study
 from datasets.models.image import ImageFormat
-from deepcap.common.chunks import in_chunks
 
 from .walk import Beat, image_pages
 
@@ -48,11 +47,17 @@ def _count_studies(dataset_id: int, *, beat: Beat | None) -> int:
 
 
 def _size_of(blobs: array[int], *, beat: Beat | None) -> int:
-    """Sum up the sizes of blobs, each once however often it is named."""
+    """Sum up the sizes of blobs, each once however often it is named. Sorts ``blobs`` where they are."""
+    if not blobs:
+        return 0
+    numbers = np.frombuffer(blobs, np.int64)
+    numbers.sort()
     total = 0
-    for chunk in in_chunks(np.unique(np.array(blobs, np.int64)), BLOBS_PER_SUM):
+    for first in range(0, len(numbers), BLOBS_PER_SUM):
         if beat is not None:
             beat()
-        found = Blob.objects.filter(pk__in=[int(pk) for pk in chunk])
-        total += found.aggregate(size=Sum("size"))["size"] or 0
+        some = np.unique(numbers[first : first + BLOBS_PER_SUM])
+        if first and some[0] == numbers[first - 1]:
+            some = some[1:]  # the last page has it
+        total += Blob.objects.filter(pk__in=some.tolist()).aggregate(size=Sum("size"))["size"] or 0
     return total

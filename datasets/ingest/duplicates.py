@@ -33,8 +33,9 @@ def flag_duplicates(dataset_id: int, *, beat: Beat | None = None) -> None:
         return
     by_place, of_blob, of_instance = (np.frombuffer(each, np.int64) for each in (keys, blobs, instances))
     wanted = np.full(len(keys), CODES.index(Duplicate.NO), np.int8)
-    wanted[torn(of_instance, of_blob)] = CODES.index(Duplicate.SOP_INSTANCE)
-    wanted[of_instance == 0] = CODES.index(Duplicate.NO)
+    named = np.flatnonzero(of_instance)
+    wanted[named[torn(of_instance[named], of_blob[named])]] = CODES.index(Duplicate.SOP_INSTANCE)
+    del named
     wanted[torn(of_blob, by_place)] = CODES.index(Duplicate.BYTES)
     changed = wanted != np.frombuffer(stored, np.int8)
     for code, duplicate in enumerate(CODES):
