@@ -24,8 +24,16 @@ from annotations.services.imports import retry_import
 from annotations.services.operators import order_recount
 from datasets.services.deletions import CONFIRMATION
 from deepcap.accounts.models import User
-from deepcap.common.admin import CappedInline, HugeTableAdmin, LookOnlyAdmin, Operation, link, list_of, page_of
-from deepcap.common.leases import WorkState
+from deepcap.common.admin import (
+    CappedInline,
+    HugeTableAdmin,
+    LookOnlyAdmin,
+    Operation,
+    ShowsWorkState,
+    link,
+    list_of,
+    page_of,
+)
 
 STATUS_COLOURS = {
     AnnotationDataStatus.IMPORTING.label: "info",
@@ -163,17 +171,9 @@ class StatisticsAdmin(LookOnlyAdmin):
 
 
 @admin.register(Derivation)
-class DerivationAdmin(LookOnlyAdmin):
+class DerivationAdmin(ShowsWorkState, LookOnlyAdmin):
     list_display = ("annotation_data", "source", "operation", "shown_state", "attempts", "created_at", "finished_at")
     list_filter = ("state", "operation")
     related = ("annotation_data", "source", "requested_by")
     search_fields = ("=annotation_data__id", "=source__id")
     readonly_fields = ("lease_until", "sent_at", "created_at")
-
-    @display(
-        description=gettext_lazy("state"),
-        ordering="state",
-        label={WorkState.DONE.label: "success", WorkState.FAILED.label: "danger", WorkState.CANCELLED.label: "warning"},
-    )
-    def shown_state(self, derivation: Derivation) -> str:
-        return derivation.get_state_display()

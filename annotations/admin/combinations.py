@@ -14,10 +14,8 @@ from annotations.models import Combination
 from annotations.services.combinations import stop_combination
 from datasets.errors import WrongState
 from deepcap.accounts.models import User
-from deepcap.common.admin import LookOnlyAdmin, Operation
+from deepcap.common.admin import LookOnlyAdmin, Operation, ShowsWorkState
 from deepcap.common.leases import OPEN_STATES
-
-from .imports import STATE_COLOURS
 
 MOST_CHARACTERS = 20_000
 
@@ -29,7 +27,7 @@ def stop(combination: Combination, by: User) -> str:
 
 
 @admin.register(Combination)
-class CombinationAdmin(LookOnlyAdmin):
+class CombinationAdmin(ShowsWorkState, LookOnlyAdmin):
     list_display = ("dataset", "stage", "shown_state", "attempts", "requested_by", "created_at", "finished_at")
     list_filter = ("state", "stage")
     related = ("dataset", "annotation_data__dataset", "requested_by")
@@ -58,10 +56,6 @@ class CombinationAdmin(LookOnlyAdmin):
             icon="stop",
         ),
     )
-
-    @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
-    def shown_state(self, combination: Combination) -> str:
-        return combination.get_state_display()
 
     @display(description=gettext_lazy("recipe"))
     def shown_recipe(self, combination: Combination) -> str:

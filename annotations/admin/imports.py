@@ -13,16 +13,8 @@ from annotations.services.operators import cancel_import, resend_import
 from datasets.errors import WrongState
 from deepcap.accounts.models import User
 from deepcap.common import formatting
-from deepcap.common.admin import CappedInline, HugeTableAdmin, LookOnlyAdmin, Operation, link, list_of
-from deepcap.common.leases import OPEN_STATES, WorkState
-
-STATE_COLOURS = {
-    WorkState.PENDING.label: "info",
-    WorkState.RUNNING.label: "info",
-    WorkState.DONE.label: "success",
-    WorkState.FAILED.label: "danger",
-    WorkState.CANCELLED.label: "warning",
-}
+from deepcap.common.admin import CappedInline, HugeTableAdmin, LookOnlyAdmin, Operation, ShowsWorkState, link, list_of
+from deepcap.common.leases import OPEN_STATES
 
 
 def retry(label_import: LabelImport, by: User) -> str:
@@ -49,7 +41,7 @@ class ProblemInline(CappedInline):
 
 
 @admin.register(LabelImport)
-class LabelImportAdmin(LookOnlyAdmin):
+class LabelImportAdmin(ShowsWorkState, LookOnlyAdmin):
     list_display = (
         "filename",
         "dataset",
@@ -93,10 +85,6 @@ class LabelImportAdmin(LookOnlyAdmin):
             icon="send",
         ),
     )
-
-    @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
-    def shown_state(self, label_import: LabelImport) -> str:
-        return label_import.get_state_display()
 
     @display(description=gettext_lazy("bytes"))
     def bytes_read(self, label_import: LabelImport) -> str:

@@ -12,16 +12,18 @@ from datasets.models import Ingest, IngestBatch, Problem
 from datasets.services.operators import resend_ingest
 from deepcap.accounts.models import User
 from deepcap.common import formatting
-from deepcap.common.admin import CappedInline, HugeTableAdmin, LookOnlyAdmin, Operation, link, list_of, page_of
-from deepcap.common.leases import OPEN_STATES, WorkState
+from deepcap.common.admin import (
+    CappedInline,
+    HugeTableAdmin,
+    LookOnlyAdmin,
+    Operation,
+    ShowsWorkState,
+    link,
+    list_of,
+    page_of,
+)
+from deepcap.common.leases import OPEN_STATES
 
-STATE_COLOURS = {
-    WorkState.PENDING.label: "info",
-    WorkState.RUNNING.label: "info",
-    WorkState.DONE.label: "success",
-    WorkState.FAILED.label: "danger",
-    WorkState.CANCELLED.label: "warning",
-}
 LEASE = ("state", "lease_until", "attempts", "sent_at")
 
 
@@ -45,7 +47,7 @@ class BatchInline(CappedInline):
 
 
 @admin.register(Ingest)
-class IngestAdmin(LookOnlyAdmin):
+class IngestAdmin(ShowsWorkState, LookOnlyAdmin):
     list_display = ("dataset", "stage", "shown_state", "attempts", "files", "accepted", "rejected", "created_at")
     list_filter = ("state", "stage")
     related = ("dataset",)
@@ -71,10 +73,6 @@ class IngestAdmin(LookOnlyAdmin):
         ),
     )
 
-    @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
-    def shown_state(self, ingest: Ingest) -> str:
-        return ingest.get_state_display()
-
     @display(description=gettext_lazy("files"))
     def files(self, ingest: Ingest) -> str:
         return f"{ingest.done_members} / {ingest.member_count}"
@@ -93,7 +91,7 @@ class IngestAdmin(LookOnlyAdmin):
 
 
 @admin.register(IngestBatch)
-class IngestBatchAdmin(HugeTableAdmin):
+class IngestBatchAdmin(ShowsWorkState, HugeTableAdmin):
     list_display = ("number", "dataset", "shown_state", "member_count", "size", "attempts", "lease_until", "sent_at")
     list_filter = ("state",)
     related = ("ingest__dataset",)
@@ -118,10 +116,6 @@ class IngestBatchAdmin(HugeTableAdmin):
     @display(description=gettext_lazy("dataset"))
     def dataset(self, batch: IngestBatch) -> str:
         return link(page_of(batch.ingest.dataset), batch.ingest.dataset)
-
-    @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
-    def shown_state(self, batch: IngestBatch) -> str:
-        return batch.get_state_display()
 
     @display(description=gettext_lazy("size"))
     def size(self, batch: IngestBatch) -> str:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from datasets.archives.sources import ByteSource, ByteStream, FileSource
 
 from .direct import write_directly
+from .durable import sync_files, sync_folder
 from .keys import PARTIAL, check_key, check_prefix
 from .store import SizeMismatch, Store
 
 SLICE = 1024**2
-SYNCS_AT_ONCE = 8
 
 
 class LocalStore(Store):
@@ -51,13 +50,10 @@ class LocalStore(Store):
 
     def sync(self, keys: Iterable[str]) -> None:
         keys = [check_key(key) for key in keys]
-        paths = [f"{self._folder}/{key}" for key in keys]
-        shares = [paths[first::SYNCS_AT_ONCE] for first in range(min(SYNCS_AT_ONCE, len(paths)))]
-        with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:  # the file system syncs what is asked for together in one go
-            list(pool.map(_sync_files, shares))
+        sync_files(f"{self._folder}/{key}" for key in keys)
         parents = {PurePosixPath(parent) for parent in {key.rpartition("/")[0] for key in keys}}
         for folder in {above for parent in parents for above in (parent, *parent.parents)}:
-            _sync(f"{self._folder}/{folder}", os.fsync)
+            sync_folder(f"{self._folder}/{folder}")
 
     def put_stream(self, key: str, stream: ByteStream, size: int) -> None:
         with self._new_file(self._path(key)) as file:
@@ -234,16 +230,3 @@ def write_all(file: int, data: bytes | memoryview, offset: int = 0, *, start: in
 
 def _partial(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL)
-
-
-def _sync_files(paths: Iterable[str]) -> None:
-    for path in paths:
-        _sync(path, os.fdatasync)
-
-
-def _sync(path: str, how: Callable[[int], None]) -> None:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        how(file)
-    finally:
-        os.close(file)

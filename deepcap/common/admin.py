@@ -24,10 +24,12 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from . import formatting
 from .errors import DomainError
+from .leases import LeasedWork, WorkState
 
 ROWS = 50
 MOST_AT_ONCE = 50
@@ -200,6 +202,24 @@ class HugeTableAdmin(LookOnlyAdmin):
             if re.fullmatch(pattern, term, re.IGNORECASE):
                 return queryset.filter(**{lookup: term}), False
         return queryset.none(), False
+
+
+class ShowsWorkState:
+    """A column for the state of leased work, as a coloured label."""
+
+    @display(
+        description=_("state"),
+        ordering="state",
+        label={
+            WorkState.PENDING.label: "info",
+            WorkState.RUNNING.label: "info",
+            WorkState.DONE.label: "success",
+            WorkState.FAILED.label: "danger",
+            WorkState.CANCELLED.label: "warning",
+        },
+    )
+    def shown_state(self, work: LeasedWork) -> str:
+        return work.get_state_display()
 
 
 class CappedInline(LookOnly, TabularInline):

@@ -5,20 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from deepcap.accounts.models import User
-from deepcap.common.admin import LookOnlyAdmin, Operation
-from deepcap.common.leases import WorkState
+from deepcap.common.admin import LookOnlyAdmin, Operation, ShowsWorkState
 from usage.models import Evaluation
 from usage.services.evaluations import ENDED, evaluate_again
-
-STATE_COLOURS = {
-    WorkState.PENDING.label: "info",
-    WorkState.RUNNING.label: "warning",
-    WorkState.DONE.label: "success",
-    WorkState.FAILED.label: "danger",
-}
 
 
 def compare_again(evaluation: Evaluation, by: User) -> str:
@@ -27,7 +18,7 @@ def compare_again(evaluation: Evaluation, by: User) -> str:
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(LookOnlyAdmin):
+class EvaluationAdmin(ShowsWorkState, LookOnlyAdmin):
     list_display = (
         "inference_job",
         "shown_state",
@@ -62,7 +53,3 @@ class EvaluationAdmin(LookOnlyAdmin):
             icon="replay",
         ),
     )
-
-    @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
-    def shown_state(self, evaluation: Evaluation) -> str:
-        return evaluation.get_state_display()
