@@ -31,6 +31,7 @@ def publish(ingest: Ingest) -> None:
     """
     dataset = ingest.dataset
     counts = counts_of(dataset.pk, beat=ingest.extend_lease)
+    url = dataset.get_absolute_url()  # the first address a process makes loads every page: not while rows are locked
     with transaction.atomic():
         now = timezone.now()
         ingest.release(WorkState.DONE, stage=IngestStage.DONE, finished_at=now)
@@ -42,7 +43,7 @@ def publish(ingest: Ingest) -> None:
             raise LeaseLost(f"Dataset {dataset.pk} is not being prepared any more.")
         if not failure:
             drop_upload(dataset)
-        _tell(dataset, failure=failure)
+        _tell(dataset, failure=failure, url=url)
 
 
 def drop_upload(dataset: Dataset) -> None:
@@ -73,7 +74,7 @@ def _failure(ingest: Ingest, *, images: object) -> str:
     return ""
 
 
-def _tell(dataset: Dataset, *, failure: str) -> None:
+def _tell(dataset: Dataset, *, failure: str, url: str) -> None:
     name = {"name": dataset.name}
     if failure:
         text = _("Preparation of dataset “%(name)s” failed.") % name
@@ -83,5 +84,5 @@ def _tell(dataset: Dataset, *, failure: str) -> None:
         user=dataset.owner,
         kind="dataset.preparation_failed" if failure else "dataset.available",
         text=text,
-        url=dataset.get_absolute_url(),
+        url=url,
     )
