@@ -10,7 +10,7 @@ import fcntl
 import mmap
 import os
 
-LEAST_BYTES = 256 * 1024
+LEAST_BYTES = 96 * 1024  # below it the copy into the page cache costs less
 BLOCK = mmap.PAGESIZE
 
 

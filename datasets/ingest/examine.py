@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -79,12 +79,12 @@ def _decided(path: str, size: int, digest: str, answer: Examined | ImagingError)
 
 def is_side_file(path: str) -> bool:
     """Tell whether a file is, by its name, one of those that lie beside images: labels, notes, documents."""
-    return PurePosixPath(path).suffix.lower() in SIDE_FILE_SUFFIXES or is_packed_volume(path)
+    return splitext(path)[1].lower() in SIDE_FILE_SUFFIXES or is_packed_volume(path)
 
 
 def is_document(path: str) -> bool:
     """Tell whether a file is, by its name, for people to read: nothing that a program finds labels in."""
-    return PurePosixPath(path).suffix.lower() in DOCUMENT_SUFFIXES
+    return splitext(path)[1].lower() in DOCUMENT_SUFFIXES
 
 
 def left_out(path: str) -> Refused:
