@@ -7,8 +7,12 @@ one half, each used once, the best pairs first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from annotations.formats.masks import Mask, intersection
 from annotations.models import AnnotationType
@@ -70,20 +74,55 @@ def _differ(one: dict[object, object], other: dict[object, object]) -> bool:
 
 
 def _all_paired(one: Sequence[Said], other: Sequence[Said], overlap: Callable[[Said, Said], float]) -> bool:
+    """Pair by label and frame: what is exactly the same first, then by overlap, the best first."""
     if len(one) != len(other):
         return False
-    pairs = [
-        (-overlap(a, b), i, j)
-        for i, a in enumerate(one)
-        for j, b in enumerate(other)
-        if (a.label, a.frame) == (b.label, b.frame)
-    ]
-    used_one: set[int] = set()
-    used_other: set[int] = set()
-    for negative, i, j in sorted(pairs):
-        if -negative < LEAST_OVERLAP:
-            break
-        if i not in used_one and j not in used_other:
-            used_one.add(i)
-            used_other.add(j)
-    return len(used_one) == len(one)
+    left, right = _without_equals(one, other)
+    if Counter(map(_kind, left)) != Counter(map(_kind, right)):
+        return False
+    pairs = []
+    for i, j in _touching(left, right):
+        if _kind(left[i]) == _kind(right[j]) and (shared := overlap(left[i], right[j])) >= LEAST_OVERLAP:
+            pairs.append((-shared, i, j))
+    used_left: set[int] = set()
+    used_right: set[int] = set()
+    for _negative, i, j in sorted(pairs):
+        if i not in used_left and j not in used_right:
+            used_left.add(i)
+            used_right.add(j)
+    return len(used_left) == len(left)
+
+
+def _kind(said: Said) -> tuple[object, int]:
+    return said.label, said.frame
+
+
+def _without_equals(one: Sequence[Said], other: Sequence[Said]) -> tuple[list[Said], list[Said]]:
+    """Return what of each is not in the other, each as often as it is there more often."""
+    spare = Counter(other)
+    left = []
+    for said in one:
+        if spare[said] > 0:
+            spare[said] -= 1
+        else:
+            left.append(said)
+    return left, list(spare.elements())
+
+
+def _touching(one: Sequence[Said], other: Sequence[Said]) -> Iterator[tuple[int, int]]:
+    """Yield the places of pairs whose boxes may overlap by as much as is asked for; what has no box may with all.
+
+    A row at a time: memory grows with the number of boxes, not with that of pairs.
+    """
+    if not other:
+        return
+    starts = np.array([said.box[:2] if said.box else (-math.inf,) * 2 for said in other])
+    sizes = np.array([said.box[2:] if said.box else (math.inf,) * 2 for said in other])
+    ends = np.where(np.isinf(sizes), math.inf, starts + sizes)
+    for i, said in enumerate(one):
+        if said.box is None:
+            yield from ((i, j) for j in range(len(other)))
+            continue
+        x, y, width, height = said.box
+        meets = (starts < (x + width, y + height)).all(axis=1) & (ends > (x, y)).all(axis=1)
+        yield from ((i, int(j)) for j in np.flatnonzero(meets))

@@ -1,7 +1,8 @@
 """Which labels of several sources may mean the same: proposals for a person to accept or not. Pure.
 
-Names are compared as they are, then without case, without spaces and punctuation, without English plurals, and last by
-edit distance; a group says by which of these its least alike members were found.
+Names are compared as they are, then without case, without spaces and punctuation that mean nothing, without English
+plurals, and last by edit distance; a group says by which of these its least alike members were found. What may mean
+something stays: "HER2+" is not "HER2-", "<5 mm" not ">5 mm", "1.5" not "15", "T1-2" not "T12".
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ WAYS = ("exact", "case", "punctuation", "plural", "similar")
 LEAST_LENGTH = 5
 """Names shorter than this are not compared by edit distance: "mass" and "mask" are not the same."""
 MOST_SLIPS = 2
+MOST_COMPARED = 2_000
+"""Of more names than these, none are compared by edit distance: the work grows with the square of their number."""
 KEPT = 4_096
 Groups = list[list[str]]
 Homes = dict[str, set[int]]
-_APART = re.compile(r"[\W_]+")
+_MEANING = frozenset("+<>=≤≥≠±~%°#&@!?*^|")
+_HYPHENS = "-‐‑‒–—−"
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,16 @@ def propose(sources: Sequence[Iterable[str]]) -> list[Match]:
     meant them to differ. A match of a single name that several sources have is "exact", of one source's own "none".
     """
     names = list(dict.fromkeys(name for source in sources for name in source))
-    homes = {name: {number for number, source in enumerate(map(set, sources)) if name in source} for name in names}
+    homes: Homes = defaultdict(set)
+    for number, source in enumerate(sources):
+        for name in source:
+            homes[name].add(number)
     groups = [[name] for name in names]
     ways = {name: "exact" if len(homes[name]) > 1 else "none" for name in names}
     for way, key in (("case", _case), ("punctuation", _bare), ("plural", _singular)):
         groups = _join_same(groups, homes, ways, way, key)
-    groups = _join_alike(groups, homes, ways)
+    if len(names) <= MOST_COMPARED:
+        groups = _join_alike(groups, homes, ways)
     return [Match(group[0], tuple(group), ways[group[0]]) for group in groups]
 
 
@@ -135,7 +143,42 @@ def _case(name: str) -> str:
 
 @lru_cache(KEPT)
 def _bare(name: str) -> str:
-    return _APART.sub("", _case(name)) or _case(name)
+    """Return a name without the characters between its letters and digits that mean nothing there."""
+    text = _case(name)
+    bare, at = "", 0
+    while at < len(text):
+        end = at
+        while end < len(text) and not _is_of_a_word(text[end]):
+            end += 1
+        bare += _kept_between(text[at - 1 : at], text[at:end], text[end : end + 1])
+        at = end
+        while end < len(text) and _is_of_a_word(text[end]):
+            end += 1
+        bare += text[at:end]
+        at = end
+    return bare or text
+
+
+def _is_of_a_word(character: str) -> bool:
+    """Tell letters, digits and the marks above and below letters from everything else."""
+    return unicodedata.category(character)[0] in "LNM"
+
+
+def _kept_between(before: str, run: str, after: str) -> str:
+    """Return what may mean something of the characters between two words: signs, and whatever parts two digits."""
+    if not run:
+        return ""
+    marks = run.strip(" _\t")
+    if before.isdigit() and after.isdigit():
+        return "".join("-" if mark in _HYPHENS else mark for mark in marks) or " "
+    if before and after and marks and all(mark in _HYPHENS for mark in marks) and _is_even(run, marks):
+        return ""  # a hyphen or dash that joins two words; one at the end of a word, or before a number, is a sign
+    return "".join("-" if mark in _HYPHENS else mark for mark in run if mark in _MEANING or mark in _HYPHENS)
+
+
+def _is_even(run: str, marks: str) -> bool:
+    """Tell whether there is a space on both sides of the marks, or on neither."""
+    return (run[0] in marks) == (run[-1] in marks)
 
 
 @lru_cache(KEPT)
@@ -149,11 +192,13 @@ def _singular(name: str) -> str:
 
 
 def _alike(one: str, other: str) -> bool:
-    """A slip of the pen: one change in names of five letters and more, two in those of ten; digits do not slip."""
+    """A slip of the pen: one change in names of five letters and more, two in those of ten; no digits, no signs."""
     first, second = _shape(one), _shape(other)
     shorter = min(first.length, second.length)
     most = 1 if shorter < 2 * LEAST_LENGTH else MOST_SLIPS
-    if shorter < LEAST_LENGTH or abs(first.length - second.length) > most or first.digits != second.digits:
+    if shorter < LEAST_LENGTH or abs(first.length - second.length) > most:
+        return False
+    if first.digits != second.digits or first.signs != second.signs:
         return False
     # A change makes at most two kinds of letters come or go: that tells most pairs apart before they are compared.
     if (first.letters ^ second.letters).bit_count() > 2 * most:
@@ -162,11 +207,12 @@ def _alike(one: str, other: str) -> bool:
 
 
 class _Shape(NamedTuple):
-    """A name's bare singular, its length, its numbers, and its letters as a set of bits."""
+    """A name's bare singular, its length, its numbers, the signs in it, and its letters as a set of bits."""
 
     bare: str
     length: int
     digits: tuple[str, ...]
+    signs: str
     letters: int
 
 
@@ -176,4 +222,5 @@ def _shape(name: str) -> _Shape:
     letters = 0
     for letter in bare:
         letters |= 1 << (ord(letter) % 64)
-    return _Shape(bare, len(bare), tuple(re.findall(r"\d+", bare)), letters)
+    signs = "".join(character for character in bare if not _is_of_a_word(character))
+    return _Shape(bare, len(bare), tuple(re.findall(r"\d+", bare)), signs, letters)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, groupby
+from itertools import accumulate, groupby, takewhile
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -22,6 +22,8 @@ from .relations import listed
 
 EXAMINED = 2_000
 """Listed images of bytes that several sources have, at most, whose annotations are compared."""
+EXAMINED_ANNOTATIONS = 100_000
+"""How many annotations those have, at most: a few images may have very many."""
 EXAMPLES = 20
 
 
@@ -47,8 +49,9 @@ class Shared:
 class Preview:
     """``label_matches`` are matches with their labels; ``before`` are the sources' labels, ``after`` the result's.
 
-    ``totals``: studies, images, size_bytes, listed_images, annotations. What the labels will count is exact unless
-    sources speak of the same bytes, or labels of one source become one: ``is_exact``.
+    ``totals``: studies, images, size_bytes, listed_images, annotations. What the labels and the last two will count is
+    exact unless sources speak of the same bytes, labels of one source become one, or only some studies were picked:
+    ``is_exact``; then they are at most that.
     """
 
     annotation_type: str
@@ -71,6 +74,7 @@ def preview(recipe: Recipe, data: Sequence[AnnotationData | None]) -> Preview:
     labels = _labels(data)
     annotation_type = next((each.annotation_type for each in data if each is not None), "")
     conflicts = _conflicts(recipe, annotation_type, shared.values("blob")) if duplicates.count else Conflicts()
+    after = _after(recipe, labels)
     before = [[_numbers(label.name, label) for label in each] for each in labels]
     merges = any(_merges(source, each) for source, each in zip(recipe.sources, labels, strict=False))
     partial = any(source.studies is not None for source in recipe.sources)
@@ -80,9 +84,13 @@ def preview(recipe: Recipe, data: Sequence[AnnotationData | None]) -> Preview:
         conflicts=conflicts,
         duplicates=duplicates,
         patients=_patients(recipe),
-        totals=_totals(recipe, images, data, dropped if recipe.keeps_once else Counter()),
+        totals={
+            **_totals(recipe, images, dropped if recipe.keeps_once else Counter()),
+            "listed_images": _listed_images(recipe, data, labels),
+            "annotations": sum(each["annotations"] for each in after),
+        },
         before=before,
-        after=_after(recipe, labels),
+        after=after,
         is_exact=not (merges or partial or (conflicts.examined and data)),
     )
 
@@ -101,12 +109,12 @@ def _images(recipe: Recipe) -> QuerySet[Image]:
     return Image.objects.filter(_any_of(recipe, "study__in"))
 
 
-def _any_of(recipe: Recipe, studies: str) -> Q:
-    """Select what belongs to a source; ``studies`` is the lookup for those that were picked of it."""
-    condition = Q(dataset__in=[source.dataset for source in recipe.sources if source.studies is None])
+def _any_of(recipe: Recipe, studies: str, *, of: str = "dataset") -> Q:
+    """Select what belongs to a source; ``studies`` is the lookup for those that were picked of it, ``of`` its own."""
+    condition = Q(**{f"{of}__in": [source.dataset for source in recipe.sources if source.studies is None]})
     for source in recipe.sources:
         if source.studies is not None:
-            condition |= Q(dataset=source.dataset, **{studies: listed(source.studies)})
+            condition |= Q(**{of: source.dataset, studies: listed(source.studies)})
     return condition
 
 
@@ -135,20 +143,23 @@ def _conflicts(recipe: Recipe, annotation_type: str, shared: QuerySet[Any]) -> C
     """Compare what sources say of the same bytes, as the work will."""
     source_of = {source.annotation_data: source for source in recipe.sources if source.annotation_data is not None}
     place_of = {source.annotation_data: number for number, source in enumerate(recipe.sources)}
-    listed = AnnotatedImage.objects.filter(annotation_data__in=source_of, image__blob__in=shared)
-    rows = list(listed.select_related("image__dataset", "image__blob").order_by("image__blob", "pk")[: EXAMINED + 1])
-    result = Conflicts(is_complete=len(rows) <= EXAMINED)
-    said: dict[int, list[Said]] = defaultdict(list)
-    for row in Annotation.objects.filter(item__in=rows).select_related("label", "item").order_by("pk"):
-        name = source_of[row.item.annotation_data_id].name_of(row.label.name)
-        if name is not None:
-            said[row.item_id].append(_said(row, name))
-    for _blob, group in groupby(rows[:EXAMINED], key=lambda row: row.image.blob_id):
+    listed = AnnotatedImage.objects.filter(
+        _any_of(recipe, "image__study__in", of="image__dataset"),
+        annotation_data__in=source_of,
+        image__blob__in=shared,
+    )
+    found = list(listed.select_related("image__dataset", "image__blob").order_by("image__blob", "pk")[: EXAMINED + 1])
+    rows = _few_enough(found[:EXAMINED])
+    result = Conflicts(is_complete=len(rows) == len(found))
+    said = _said_of(rows, source_of)
+    for _blob, group in groupby(rows, key=lambda row: row.image.blob_id):
         members = sorted(group, key=lambda row: (place_of[row.annotation_data_id], row.pk))
+        firsts = {member.annotation_data_id: member for member in reversed(members)}  # of each source
         pairs = [
-            (one, other)
-            for one, other in combinations(members, 2)
-            if one.annotation_data_id != other.annotation_data_id
+            (firsts[one], other)
+            for one in dict.fromkeys(member.annotation_data_id for member in members)
+            for other in members
+            if place_of[one] < place_of[other.annotation_data_id]
         ]
         if not pairs:
             continue
@@ -164,14 +175,33 @@ def _conflicts(recipe: Recipe, annotation_type: str, shared: QuerySet[Any]) -> C
     return result
 
 
+def _few_enough(rows: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
+    """Return the first rows whose annotations can be looked at while somebody waits."""
+    sums = accumulate(row.annotation_count for row in rows)
+    return [row for row, _ in takewhile(lambda each: each[1] <= EXAMINED_ANNOTATIONS, zip(rows, sums, strict=True))]
+
+
+def _said_of(rows: Sequence[AnnotatedImage], source_of: Mapping[int, Source]) -> dict[int, list[Said]]:
+    """Return what is said of each row in the result's words; of labels that become one an image has the one if any."""
+    said: dict[int, dict[Any, Said]] = defaultdict(dict)
+    data_of = {row.pk: row.annotation_data_id for row in rows}
+    columns = ("item", "label__name", "frame", "value", "x", "y", "width", "height", "counts")
+    found = Annotation.objects.filter(item__in=data_of).order_by("pk").values_list(*columns)
+    for number, (item, label, frame, value, x, y, width, height, counts) in enumerate(found.iterator(5_000)):
+        name = source_of[data_of[item]].name_of(label)
+        if name is None:
+            continue
+        if value is not None:
+            before = said[item].get((name, frame))
+            said[item][name, frame] = Said(name, frame, max(value, before.value or 0) if before else value)
+        else:
+            said[item][number] = Said(name, frame, None, None if width is None else (x, y, width, height), counts)
+    return defaultdict(list, {item: list(each.values()) for item, each in said.items()})
+
+
 def _speak(one: list[Said], other: list[Said], annotation_type: str) -> bool:
     """In single-label classification an image without a class (of the result) is not listed."""
     return annotation_type != AnnotationType.SINGLE_LABEL or bool(one and other)
-
-
-def _said(row: Annotation, name: str) -> Said:
-    box = None if row.width is None else (row.x, row.y, row.width, row.height)
-    return Said(label=name, frame=row.frame, value=row.value, box=box, counts=row.counts)
 
 
 def _patients(recipe: Recipe) -> Shared:
@@ -230,18 +260,25 @@ def _numbers(name: str, label: Label) -> dict[str, Any]:
     return {"label": name, "images": label.image_count, "annotations": label.annotation_count}
 
 
-def _totals(
-    recipe: Recipe, images: QuerySet[Image], data: Iterable[AnnotationData | None], dropped: Counter[str]
-) -> dict[str, int]:
+def _listed_images(recipe: Recipe, data: Sequence[AnnotationData | None], labels: Sequence[Sequence[Label]]) -> int:
+    """Return how many images the result lists at most. One that has no class any more is not listed."""
+    count = 0
+    for source, each, own in zip(recipe.sources, data, labels, strict=False):
+        if each is None:
+            continue
+        kept = [label.image_count for label in own if source.name_of(label.name) is not None]
+        single = each.annotation_type == AnnotationType.SINGLE_LABEL
+        count += min(each.image_count, sum(kept)) if single else each.image_count
+    return count
+
+
+def _totals(recipe: Recipe, images: QuerySet[Image], dropped: Counter[str]) -> dict[str, int]:
     studies = Study.objects.filter(_any_of(recipe, "pk__in")).order_by()
     dicom = studies.exclude(study_instance_uid="")
     counted = dicom.aggregate(all=Count("pk"), distinct=Count("study_instance_uid", distinct=True))
     size = Blob.objects.filter(pk__in=images.order_by().values("blob")).aggregate(size=Sum("size"))["size"]
-    given = [each for each in data if each is not None]
     return {
         "studies": studies.count() - (counted["all"] - counted["distinct"]) - dropped["raster"],
         "images": images.count() - dropped["images"],
         "size_bytes": size or 0,
-        "listed_images": sum(each.image_count for each in given),
-        "annotations": sum(each.annotation_count for each in given),
     }

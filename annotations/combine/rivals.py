@@ -45,24 +45,28 @@ class Rival:
 
 def find_rivals(labelling: Labelling, piece: tuple[int, int]) -> list[Rival]:
     """Return the items of a piece that cannot simply be copied, in the order of their positions."""
+    there = (labelling.dataset_id, labelling.number)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT s.id, t.id, e.id, l.id, i.height, i.width FROM {LISTED} s JOIN {IMAGES} i ON i.id = s.image_id"
-            f" JOIN {IMAGES} e ON e.blob_id = i.blob_id AND e.dataset_id = %s AND e.source_number < %s"
-            f" LEFT JOIN {IMAGES} t ON t.source_image = i.id AND t.dataset_id = %s AND t.source_number = %s"
-            f" LEFT JOIN {LISTED} l ON l.annotation_data_id = %s AND l.image_id = e.id"
-            f" WHERE {PIECE} ORDER BY s.position, s.id, CASE WHEN l.id IS NULL THEN 1 ELSE 0 END, e.id",
-            [
-                *(labelling.dataset_id, labelling.number) * 2,
-                *(labelling.target_id, labelling.source_id, *piece),
-            ],
+        # One row an item, however many earlier images have its bytes.
+        earlier = f"FROM {IMAGES} e WHERE e.blob_id = i.blob_id AND e.dataset_id = %s AND e.source_number < %s"
+        spoken_of = (
+            f"SELECT l.id FROM {LISTED} l JOIN {IMAGES} e ON e.id = l.image_id WHERE l.annotation_data_id = %s"
+            " AND e.blob_id = i.blob_id AND e.dataset_id = %s AND e.source_number < %s ORDER BY e.id LIMIT 1"
         )
-        rows = cursor.fetchall()
-    found: dict[int, Rival] = {}
-    for item, copy, earlier, listed, height, width in rows:
-        if copy is None or listed is not None:
-            found.setdefault(item, Rival(item, copy, earlier, listed, (height, width)))
-    return list(found.values())
+        cursor.execute(
+            f"SELECT s.id, t.id, ({spoken_of}), (SELECT MIN(e.id) {earlier}), i.height, i.width"
+            f" FROM {LISTED} s JOIN {IMAGES} i ON i.id = s.image_id"
+            f" LEFT JOIN {IMAGES} t ON t.source_image = i.id AND t.dataset_id = %s AND t.source_number = %s"
+            f" WHERE {PIECE} AND EXISTS (SELECT 1 {earlier}) ORDER BY s.position, s.id",
+            [labelling.target_id, *there * 3, labelling.source_id, *piece, *there],
+        )
+        rows = [row for row in cursor.fetchall() if row[1] is None or row[2] is not None]
+    listed = [row[2] for row in rows if row[2] is not None]
+    image_of = dict(AnnotatedImage.objects.filter(pk__in=listed).values_list("pk", "image"))
+    return [
+        Rival(item, copy, image_of.get(spoken, earliest), spoken, (height, width))
+        for item, copy, spoken, earliest, height, width in rows
+    ]
 
 
 def settle(labelling: Labelling, rivals: Sequence[Rival], *, on_conflict: str, position: int) -> Counter[str]:
@@ -82,6 +86,7 @@ def settle(labelling: Labelling, rivals: Sequence[Rival], *, on_conflict: str, p
         ).values_list("image", "pk")
     )
     single = labelling.annotation_type == AnnotationType.SINGLE_LABEL
+    classes = single or labelling.annotation_type == AnnotationType.MULTI_LABEL
     for rival in rivals:
         rows = given.get(rival.item, [])
         listed = rival.listed if rival.copy is not None else latest.get(rival.earlier)
@@ -104,15 +109,28 @@ def settle(labelling: Labelling, rivals: Sequence[Rival], *, on_conflict: str, p
         elif rival.copy is not None and (not contradicts or on_conflict == OnConflict.KEEP_ALL):
             _put(_list(labelling, rival.copy, position=position + counts["listed"]), rows)
             counts["listed"] += 1
-        elif rival.copy is None and on_conflict == OnConflict.KEEP_ALL:
+        elif rival.copy is None and (on_conflict == OnConflict.KEEP_ALL if contradicts else classes):
+            # What only the later source says of an image is lost only where it contradicts. Boxes and masks that agree
+            # are there already.
             there[listed] = theirs + _add(labelling, listed, theirs, rows)
     return counts
 
 
 def drop_contested(annotation_data_id: int, *, limit: int = 1_000) -> int:
-    """Take up to ``limit`` images off the list that are to be left unlabelled; return how many there were."""
-    rows = AnnotatedImage.objects.filter(annotation_data=annotation_data_id, problems=CONTESTED).order_by("position")
-    pks = list(rows.values_list("pk", flat=True)[:limit])
+    """Take images off the list that are to be left unlabelled, with all others of the same bytes; return how many.
+
+    At most ``limit`` and as many others; 0 when none are left.
+    """
+    listed = AnnotatedImage.objects.filter(annotation_data=annotation_data_id)
+    rows = listed.filter(problems=CONTESTED).order_by("position").values_list("pk", "image__blob", "image__dataset")
+    contested = list(rows[:limit])
+    same = listed.exclude(problems=CONTESTED).filter(
+        image__blob__in={blob for _pk, blob, _dataset in contested},
+        image__dataset__in={dataset for _pk, _blob, dataset in contested},
+    )
+    pks = list(same.order_by().values_list("pk", flat=True)[:limit])
+    if len(pks) < limit:
+        pks += [pk for pk, _blob, _dataset in contested]
     Annotation.objects.filter(item__in=pks).delete()
     AnnotatedImage.objects.filter(pk__in=pks).delete()
     return len(pks)

@@ -148,7 +148,9 @@ def _copy_images(work: Combination, recipe: Recipe, *, until: float) -> None:
                     dealt_with = F("done_count") + images
                     DatasetSource.objects.filter(dataset=work.dataset_id, number=number).update(done_count=dealt_with)
                 _reach(work, {**place, "source": number, "next": last + 1})
-        _reach(work, {**work.place, "source": number + 1, "next": 0})
+        with transaction.atomic():
+            _require(work, dataset_id=source.dataset)  # of one that was erased nothing is left to be read
+            _reach(work, {**work.place, "source": number + 1, "next": 0})
 
 
 def _study_pieces(
@@ -200,7 +202,10 @@ def _copy_labels(work: Combination, data: AnnotationData, recipe: Recipe, *, unt
                 _take_turn(work, until=until)
                 with pace.piece(listed):
                     _copy_listed(work, labelling, piece, on_conflict=recipe.on_conflict)
-        _reach(work, {**work.place, "source": number + 1, "next": 0})
+        with transaction.atomic():
+            if source.annotation_data is not None:
+                _require(work, annotation_data_id=source.annotation_data)
+            _reach(work, {**work.place, "source": number + 1, "next": 0})
     while True:
         with transaction.atomic():
             work.extend_lease()

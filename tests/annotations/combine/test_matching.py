@@ -17,6 +17,11 @@ NAMES = st.text(alphabet="abAB s_-1", min_size=1, max_size=8)
         ("Straße", "STRASSE", "case"),
         ("pleural effusion", "Pleural_Effusion", "punctuation"),
         ("no-finding", "No Finding", "punctuation"),
+        ("Crohn's disease", "crohns disease", "punctuation"),
+        ("COVID-19", "covid 19", "punctuation"),
+        ("T2 - weighted", "T2–weighted", "punctuation"),
+        ("grade 1-2", "Grade_1–2", "punctuation"),
+        ("mass (benign)", "mass, benign", "punctuation"),
         ("nodule", "Nodules", "plural"),
         ("opacity", "opacities", "plural"),
         ("mass", "masses", "plural"),
@@ -32,7 +37,12 @@ def test_names_that_may_mean_the_same(one, other, way):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("mass", "mask"), ("left", "right"), ("grade 1", "grade 2"), ("T1", "T2"), ("normal", "abnormal"), ("bus", "bu")],
+    [
+        *(("mass", "mask"), ("left", "right"), ("grade 1", "grade 2"), ("T1", "T2"), ("normal", "abnormal")),
+        *(("bus", "bu"), ("HER2+", "HER2-"), ("HER2- tumour", "HER2 tumour"), ("ER-/PR+ status", "ER+/PR- status")),
+        *(("<5 mm nodule", ">5 mm nodule"), ("1.5 mm slices", "15 mm slices"), ("T1-2", "T12"), ("ก้อน", "ก้าน")),
+        *(("Grade 1.1", "Grade 11"), ("grade 1 2", "grade 12"), ("a = b", "a ≠ b"), ("C", "C++"), ("हड़", "हड़ी")),
+    ],
 )
 def test_names_that_do_not(one, other):
     assert [match.way for match in propose([[one], [other]])] == ["none", "none"]
@@ -73,3 +83,11 @@ def test_what_is_only_spelt_alike_keeps_its_name():
         "HYPERTENSION ": "Hypertension",
         "Hypotensions": "hypotension",
     }
+
+
+def test_many_names_are_matched_in_time_that_grows_with_their_number():
+    letters = "abcdefghijklmnop"
+    names = ["".join(letters[(number >> 4 * place) & 15] for place in range(5)) for number in range(20_000)]
+    matches = propose([names, [name.upper() for name in names]])
+    assert len(matches) == len(names)
+    assert {match.way for match in matches} == {"case"}
