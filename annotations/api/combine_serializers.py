@@ -12,6 +12,8 @@ from annotations.combine.preview import Preview
 from annotations.models import AnnotatedImage, Duplicates, OnConflict
 from datasets.models import Image, Study
 
+MOST_PICKED = 1_000_000
+
 
 class LabelMapField(serializers.DictField):
     """{old label: new label, or null to leave it out}."""
@@ -19,14 +21,19 @@ class LabelMapField(serializers.DictField):
     child = serializers.CharField(allow_null=True, allow_blank=True)
 
 
+class IdField(serializers.IntegerField):
+    """A key of a row, or of none: any number that the database takes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=2**63 - 1, **options)
+
+
 class SourceSerializer(serializers.Serializer):
-    dataset = serializers.IntegerField()
-    annotation_data = serializers.IntegerField(
-        required=False, allow_null=True, help_text="Default: none of its labels."
-    )
+    dataset = IdField()
+    annotation_data = IdField(required=False, allow_null=True, help_text="Default: none of its labels.")
     label_map = LabelMapField(required=False, help_text="For this source, on top of the common one.")
     studies = serializers.ListField(
-        child=serializers.IntegerField(), required=False, allow_null=True, help_text="Default: all."
+        child=IdField(), max_length=MOST_PICKED, required=False, allow_null=True, help_text="Default: all."
     )
 
 

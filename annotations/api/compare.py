@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -15,6 +16,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from annotations.services.comparisons import KINDS, Comparison, Side, compare, studies_of
+from datasets.errors import WrongState
 from datasets.models import Dataset, Study
 from deepcap.common.api import MAX_PAGE_SIZE
 
@@ -108,11 +110,16 @@ class CompareStudies(APIView):
 
 
 def pair_of(request: Request, form_class: type[serializers.Serializer]) -> tuple[Dataset, Dataset, dict[str, Any]]:
-    """Return the datasets that ``?a=&b=`` name, and the rest of the query. Raises ValidationError, and Http404."""
+    """Return the datasets that ``?a=&b=`` name, and the rest of the query.
+
+    Raises ValidationError, Http404, and WrongState for one that is under way.
+    """
     form = form_class(data=request.query_params)
     form.is_valid(raise_exception=True)
     visible = Dataset.objects.visible_to(request.user)
     a, b = (get_object_or_404(visible, pk=form.validated_data[side]) for side in ("a", "b"))
+    if any(dataset.is_under_way for dataset in (a, b)):
+        raise WrongState(gettext("A dataset that is still being prepared cannot be compared yet."))
     return a, b, form.validated_data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -106,12 +107,18 @@ def _choices(wanted: Wanted, data: Sequence[AnnotationData | None]) -> tuple[str
 
 
 def _label_map(labels: Mapping[str, str | None] | None) -> dict[str, str | None]:
-    cleaned = {old: None if new is None else str(new).strip() for old, new in (labels or {}).items()}
+    given = {old: None if new is None else str(new).strip() for old, new in (labels or {}).items()}
+    cleaned = {old: new for old, new in given.items() if _may_be_a_label(old)}  # no others are there to be renamed
     for new in cleaned.values():
-        if new is not None and (not 0 < len(new) <= LABEL_LENGTH or "\x00" in new):
+        if new is not None and not _may_be_a_label(new):
             message = _("A label needs a name of at most %(most)d characters.")
             raise _refused("label_name_invalid", message, most=LABEL_LENGTH)
     return cleaned
+
+
+def _may_be_a_label(name: str) -> bool:
+    """Tell whether the database could hold a label of this name."""
+    return 0 < len(name) <= LABEL_LENGTH and "\x00" not in name and not re.search("[\ud800-\udfff]", name)
 
 
 def _studies(dataset: Dataset, ids: Sequence[int] | None) -> tuple[int, ...] | None:

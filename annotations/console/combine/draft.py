@@ -81,7 +81,10 @@ def draft_of(request: HttpRequest) -> Draft:
     key = request.GET.get("draft", "")
     kept = request.session.get(IN_SESSION, {}).get(key)
     if kept is not None:
-        return Draft(**{name: value for name, value in kept.items() if name in Draft.__dataclass_fields__})
+        draft = Draft(**{name: value for name, value in kept.items() if name in Draft.__dataclass_fields__})
+        if draft.again and not _picked(draft.again):
+            draft.sources, draft.again = [], None  # nobody knows any more which studies: all would be too many
+        return draft
     return Draft(key=key if KEY.fullmatch(key) else secrets.token_urlsafe(8))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from datasets.models import Dataset
 from .draft import Draft, save
 from .steps import CombineStep
 
+MOST_SHOWN = 400
+"""Spellings in the table at a time, with a few fields each: those to be looked at come first, others are searched."""
 WAYS = {
     "none": gettext_lazy("Only here"),
     "exact": gettext_lazy("Same name"),
@@ -51,6 +53,12 @@ class Group:
     title: str
     spellings: Sequence[Spelling]
 
+    def is_called(self, text: str) -> bool:
+        """Tell whether a label of the group has ``text`` in its name, here or in the new dataset."""
+        wanted = text.casefold()
+        names = [name for each in self.spellings for name in (each.name, each.becomes or "")]
+        return any(wanted in name.casefold() for name in names)
+
 
 class CombineLabels(CombineStep):
     template_name = "annotations/combine/labels.html"
@@ -65,10 +73,16 @@ class CombineLabels(CombineStep):
         matches = kwargs.pop("matches", None) or matches_of(self.request, draft)
         groups = _groups(matches, draft, _names(draft))
         becoming = [spelling.becomes for group in groups for spelling in group.spellings]
+        search = self.request.GET.get("search", "").strip()
+        found = [group for group in groups if group.is_called(search)]
+        shown = list(_first(found, MOST_SHOWN))
         return {
             "draft": draft,
             "step": 2,
-            "groups": groups,
+            "groups": shown,
+            "search": search,
+            "is_long": len(becoming) > MOST_SHOWN,
+            "not_shown": sum(len(group.spellings) for group in found[len(shown) :]),
             "results": sorted({name for name in becoming if name is not None}, key=str.casefold),
             "spelling_count": len(becoming),
             "left_out": becoming.count(None),
@@ -92,13 +106,14 @@ class CombineLabels(CombineStep):
             draft.names = {}
             decide(draft, matches)
             return
+        if "as_they_are" in form:
+            draft.names = {name: name for name in spellings_of(matches)}
+            return
         for number, name in enumerate(spellings_of(matches)):
             if form.get(f"of_{number}") != name:
-                continue  # the sources have changed since the form was drawn
+                continue  # not on this page, or the sources have changed since the form was drawn
             new = form.get(f"as_{number}", "").replace("\x00", "").strip()[:LABEL_LENGTH]
-            draft.names[name] = (new or name) if f"keep_{number}" in form or "as_they_are" in form else None
-            if "as_they_are" in form:
-                draft.names[name] = name
+            draft.names[name] = (new or name) if f"keep_{number}" in form else None
             if form.get("accept") == str(number):
                 draft.names[name] = form.get(f"suggested_{number}", "").strip()[:LABEL_LENGTH] or name
 
@@ -159,3 +174,13 @@ def _groups(matches: Sequence[Mapping[str, Any]], draft: Draft, datasets: Mappin
         groups.append(Group(match["match"], str(WAYS[match["match"]]), spellings))
     order = ["similar", "plural", "punctuation", "case", "exact", "none"]
     return sorted(groups, key=lambda group: order.index(group.way))
+
+
+def _first(groups: Iterable[Group], most: int) -> Iterator[Group]:
+    """Yield the first groups, with about ``most`` spellings in all; at least one group."""
+    count = 0
+    for group in groups:
+        if count and count + len(group.spellings) > most:
+            return
+        count += len(group.spellings)
+        yield group

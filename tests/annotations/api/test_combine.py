@@ -1,5 +1,7 @@
 """``datasets/combine/`` in the words of the contract."""
 
+import json
+
 import pytest
 
 from datasets.models import Dataset
@@ -83,3 +85,37 @@ def test_the_quota_counts_what_is_new_to_the_owner(api, user, operator):
     api.force_login(operator)
     answer = post(api, {"name": "foreign", "sources": sources})
     assert (answer.status_code, answer.json()["code"]) == (413, "quota_exceeded")
+
+
+HOSTILE = [
+    {"label_map": {"a\x00b": "x", "\ud800": "y", "": "z", "x" * 500: "w"}},
+    {"sources": [{"dataset": 10**30}, {"dataset": 1}]},
+    {"sources": [{"dataset": 1, "annotation_data": 10**30}, {"dataset": 2}]},
+    {"sources": [{"dataset": -1}, {"dataset": 2}]},
+    {"sources": [{"dataset": 1, "studies": [10**30]}]},
+    {"sources": [{"dataset": 1, "studies": ["x"]}]},
+    {"sources": 7},
+    {"label_map": {"a": "\ud800"}},
+    {"label_map": [1]},
+    {"on_conflict": ["keep_first"]},
+]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+def test_what_nobody_means_well_by_is_refused_or_left_out(api, user, hostile):
+    a, b = dataset_of(user, "a", [1]), dataset_of(user, "b", [2])
+    good = {"sources": [{"dataset": a.pk, "annotation_data": single(a, "x").pk}, {"dataset": b.pk}]}
+    for url, success in ((f"{URL}preview/", 200), (URL, 202)):
+        body = json.dumps({"name": "made", **good, **hostile})
+        answer = api.post(url, body, content_type="application/json")
+        expected = (success,) if hostile is HOSTILE[0] else (400, 404)
+        assert answer.status_code in expected, answer.content
+
+
+def test_a_dataset_that_is_being_made_is_not_compared_yet(api, user):
+    a, b = dataset_of(user, "a", [1]), dataset_of(user, "b", [2])
+    body = {"name": "both", "sources": [{"dataset": a.pk}, {"dataset": b.pk}]}
+    made = post(api, body).json()["id"]
+    answer = api.get(f"/api/v1/datasets/compare/?a={a.pk}&b={made}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")

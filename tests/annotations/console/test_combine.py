@@ -5,8 +5,10 @@ import re
 import pytest
 from django.urls import reverse
 
+from annotations import tasks
 from annotations.console.combine.urls import urlpatterns
 from annotations.models import AnnotationType, Combination
+from annotations.services.combinations import Wanted, combine_datasets
 from datasets.models import Dataset, DatasetStatus
 from deepcap.accounts.models import User
 from tests.annotations.builders import make_annotation_data
@@ -216,3 +218,51 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(anonymous, pattern):
 def test_a_step_without_the_steps_before_it_leads_back(client, step):
     assert client.get(reverse(step)).url.startswith(START)
     assert client.post(reverse(step), {"start": "1"}).url.startswith(START)
+
+
+def test_thousands_of_labels_are_matched_a_page_at_a_time(client, user):
+    a, b = dataset_of(user, "a", [1]), dataset_of(user, "b", [2], folder="b/")
+    names = [f"{letter}{number}" for letter in "ABCDE" for number in range(700)]
+    make_annotation_data(a, AnnotationType.DETECTION, names)
+    make_annotation_data(b, AnnotationType.DETECTION, ["a1", "zebra"])
+    url = begun(client, a, b)
+    chosen = {f"data_{d.pk}": d.annotation_data.get().pk for d in (a, b)}
+    client.post(
+        at(url, "combine-annotation-data"),
+        {"include": "1", "annotation_type": AnnotationType.DETECTION, **chosen, "next": "1"},
+    )
+    labels = at(url, "combine-labels")
+    page = client.get(labels)
+    context = page.context
+    shown = [spelling for group in context["groups"] for spelling in group.spellings]
+    assert (len(shown), context["spelling_count"], context["not_shown"]) == (400, 3_502, 3_102)
+    assert [each.name for each in context["groups"][0].spellings] == ["A1", "a1"]
+    assert "3,102 more labels" in text_of(page)
+
+    found = client.get(f"{labels}&search=ZEB")
+    [group] = found.context["groups"]
+    [zebra] = group.spellings
+    fields = {f"of_{zebra.number}": "zebra", f"as_{zebra.number}": "horse", f"keep_{zebra.number}": "1"}
+    answer = client.post(f"{labels}&search=ZEB", fields)
+    assert [each.becomes for group in answer.context["groups"] for each in group.spellings] == ["horse"]
+    results = client.get(labels).context["results"]
+    assert ("horse" in results, "zebra" in results, len(results)) == (True, False, 3_501)
+    assert "No label has this in its name" in text_of(client.get(f"{labels}&search=unheard"))
+    client.post(labels, {"as_they_are": "1"})
+    assert len(client.get(labels).context["results"]) == 3_502
+
+
+def test_what_was_picked_is_not_widened_when_the_dataset_that_knows_is_gone(client, user):
+    a, b = dataset_of(user, "a", range(4)), dataset_of(user, "b", [9], folder="b/")
+    picked = list(a.studies.values_list("pk", flat=True)[:2])
+    subset = combine_datasets(wanted=Wanted([{"dataset": a.pk, "studies": picked}]), by=user, name="subset")
+    tasks.run_combination(subset.combination.pk)
+    first = client.get(f"{START}?again={subset.pk}").url
+    assert "1 dataset selected" in text_of(client.get(first))
+    ids = [a.pk, b.pk]
+    url = client.post(first, {"shown": ids, "dataset": ids, "next": "1"}).url
+    Dataset.objects.filter(pk=subset.pk).delete()
+    answer = client.post(at(url, "combine-review"), {"name": "whole", "start": "1"})
+    assert answer.status_code == 302
+    assert not Dataset.objects.filter(name="whole").exists()
+    assert "No dataset selected yet" in text_of(client.get(first))
