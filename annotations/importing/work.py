@@ -22,6 +22,7 @@ from annotations.formats.base import AnnotationType, Found, Item, LabelError, La
 from annotations.formats.images import Images
 from annotations.models import AnnotationData, AnnotationDataStatus, LabelImport
 from datasets.archives import ArchiveError
+from datasets.blobs.store import STORAGE_FAULTS
 from datasets.models import Dataset, DatasetStatus
 from deepcap.common.leases import LeaseLost
 
@@ -40,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 COOL_OFF = timedelta(seconds=30)
-OUTSIDE_FAULTS = (OperationalError, InterfaceError, OSError)
+OUTSIDE_FAULTS = (OperationalError, InterfaceError, *STORAGE_FAULTS)
 SETTLED = (DatasetStatus.AVAILABLE, DatasetStatus.PREPARATION_FAILED)
 DUE_AT_A_TIME = 200
 

@@ -10,9 +10,9 @@ from .inflate import DamagedError
 from .limits import ArchiveError, ArchiveLimits
 from .members import Member, Refused, batches
 from .paths import is_packed_volume
-from .reader import Allocate, read_members
+from .reader import Allocate, read_members, too_large
 from .sources import ByteSource, ByteStream, FileSource
-from .streams import open_member
+from .streams import open_member, open_whole
 
 __all__ = [
     "Allocate",
@@ -28,6 +28,8 @@ __all__ = [
     "batches",
     "is_packed_volume",
     "open_member",
+    "open_whole",
     "read_index",
     "read_members",
+    "too_large",
 ]

@@ -30,6 +30,33 @@ def open_member(source: ByteSource, member: Member, limits: ArchiveLimits) -> Bi
     return cast("BinaryIO", stream)
 
 
+def open_whole(source: ByteSource) -> BinaryIO:
+    """Return all of a source's bytes as a stream, to be closed; a small one is held."""
+    if source.size <= HELD_BYTES:
+        return io.BytesIO(source.read_range(0, source.size))
+    return cast("BinaryIO", io.BufferedReader(_Passing(source), PIECE_BYTES))
+
+
+class _Passing(io.RawIOBase):
+    def __init__(self, source: ByteSource) -> None:
+        super().__init__()
+        self._open = ExitStack()
+        self._stream: ByteStream = self._open.enter_context(source.stream_range(0, source.size))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast("bytearray", buffer)).cast("B")
+        data = self._stream.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._open.close()
+        super().close()
+
+
 class _Inflating(io.RawIOBase):
     def __init__(self, source: ByteSource, member: Member) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ memory, or when a file takes too long. It is started with subprocess, since Cele
 helpers.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -21,8 +22,18 @@ from .room import Room
 FILES_AT_ONCE = 100
 """Files that the child is told of in one message."""
 
+logger = logging.getLogger(__name__)
+
 Data = bytes | bytearray | memoryview
 Answer = tuple[dict[str, Any], bytes]
+
+
+class Faulty(Rejected):
+    """A file on which this package failed; ``traceback`` is the child's."""
+
+    def __init__(self, traceback: str) -> None:
+        super().__init__("decoder_fault", "DeepCap failed to read this image; its operators find why in the log.")
+        self.traceback = traceback
 
 
 class Sandbox:
@@ -63,6 +74,8 @@ class Sandbox:
     def examine_all(self, files: Sequence[Data]) -> Iterator[Examined | ImagingError]:
         """Return what `examine` returns, or raises, for each of the files in order. The child is at work on them when
         this returns; until the last answer was taken, nothing else may be asked.
+
+        A fault of ours is logged and refuses its file (``decoder_fault``): the others are not held up by it.
         """
         answers = self._ask_all({"do": "examine"}, files)
         return (answer if isinstance(answer, ImagingError) else _examined(answer) for answer in answers)
@@ -115,6 +128,8 @@ class Sandbox:
     def _ask(self, request: dict[str, Any], data: Data) -> Answer:
         """Have the child answer one request about one file."""
         [answer] = self._ask_all(request, [data])
+        if isinstance(answer, Faulty):
+            raise SandboxFault(answer.traceback)
         if isinstance(answer, ImagingError):
             raise answer
         return answer
@@ -171,7 +186,8 @@ class Sandbox:
             return Rejected("decoder_memory", "The image needs more memory than is allowed.")
         if status == FAULT:
             self._end_child()
-            raise SandboxFault(document["traceback"])
+            logger.error("The decoder failed on a file:\n%s", document["traceback"])
+            return Faulty(document["traceback"])
         if status != OK:
             kind = {REJECTED: Rejected, SKIPPED: Skipped}[status]
             return kind(document["code"], document["message"])

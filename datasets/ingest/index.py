@@ -9,7 +9,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from datasets.archives import ArchiveError, Index, Member, Refused, batches, read_index
+from datasets.archives import ArchiveError, Index, Member, Refused, batches, read_index, too_large
 from datasets.blobs.store import get_store
 from datasets.models import Container, Dataset, DatasetStatus, Ingest, IngestBatch, IngestStage, Outcome, Problem
 from deepcap.common.leases import LeaseLost, WorkState
@@ -30,6 +30,9 @@ def index(ingest: Ingest) -> None:
         if container == Container.ZIP:
             found = read_index(get_store().source(upload.storage_key), archive_limits())
             found.refused = [forgive_side_file(refused) for refused in found.refused]
+        elif upload.size > archive_limits().max_member_bytes:
+            refusal = too_large(single_member(upload).path, archive_limits())
+            found = Index(members=[], refused=[refusal], name_encoding="utf-8", total_size=upload.size)
         else:
             found = Index(members=[single_member(upload)], refused=[], name_encoding="utf-8", total_size=upload.size)
     except ArchiveError as error:
@@ -89,7 +92,7 @@ def problems(dataset_id: int, refused: Sequence[Refused]) -> list[Problem]:
             path=item.path[:1024],
             outcome=item.outcome,
             code=item.code,
-            message=item.message[:500],
+            message=item.message.replace("\x00", "")[:500],  # it may quote the file
         )
         for item in refused
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Collection
 from contextlib import ExitStack, closing
@@ -14,7 +13,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from datasets import hooks
-from datasets.archives import ByteSource, Member, open_member, read_index
+from datasets.archives import ByteSource, Member, open_member, open_whole, read_index
 from datasets.blobs.store import get_store
 from datasets.models import Container, Ingest, Outcome, Problem
 from deepcap.common.chunks import in_chunks
@@ -60,7 +59,7 @@ class WholeFile:
         return self.source.size
 
     def open(self) -> BinaryIO:
-        return io.BytesIO(self.source.read_range(0, self.size))
+        return open_whole(self.source)
 
 
 def label(ingest: Ingest, *, give_up: bool = False) -> None:

@@ -23,6 +23,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from datasets.blobs.store import STORAGE_FAULTS
 from datasets.blobs.writer import BlobVanished
 from datasets.models import Dataset, DatasetStatus, Ingest, IngestBatch, IngestStage, Outcome, Problem
 from deepcap.common.leases import LeaseLost, WorkState
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
 COOL_OFF = timedelta(seconds=30)
-OUTSIDE_FAULTS = (OperationalError, InterfaceError, OSError, BlobVanished)
+OUTSIDE_FAULTS = (OperationalError, InterfaceError, BlobVanished, *STORAGE_FAULTS)
 SINGLE_WORKER_STAGES = (IngestStage.INDEXING, IngestStage.ARRANGING, IngestStage.LABELLING)
 CANDIDATES = 32
 

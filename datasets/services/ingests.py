@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -85,11 +86,12 @@ def retry_ingest(*, dataset: Dataset, by: User) -> Ingest:
     """Give work that was given up another round of attempts. For operators. Raises WrongState when none was."""
     ingest = Ingest.objects.filter(dataset=dataset).first()
     retried = ingest and Ingest.objects.filter(pk=ingest.pk, state=WorkState.FAILED).update(
-        state=WorkState.PENDING, attempts=0, rejected=0, sent_at=timezone.now(), finished_at=None
+        state=WorkState.PENDING, attempts=0, rejected=F("rejected") - 1, sent_at=timezone.now(), finished_at=None
     )
     if not retried:
         raise WrongState(_("This ingest was not given up."))
-    dataset.problems.filter(code="processing_failed").delete()
+    # What was said of the work as a whole; files that were given up one by one stay rejected.
+    dataset.problems.filter(code="processing_failed", path=dataset.name).delete()
     Dataset.objects.filter(pk=dataset.pk, status=DatasetStatus.PREPARATION_FAILED).update(
         status=DatasetStatus.QUEUED if ingest.stage == IngestStage.INDEXING else DatasetStatus.PREPARING,
         status_detail="",

@@ -64,7 +64,7 @@ def progress_of(dataset: Dataset) -> Progress:
         return Progress("uploading", done, upload.size, eta)
     if not dataset.is_under_way:
         files = ingest.member_count if ingest else dataset.image_count
-        return Progress("done", files, files, 0)
+        return Progress("done", ingest.done_members if ingest and ingest.cancelled_at else files, files, 0)
     if dataset.images_to_combine:
         done, total = dataset.combined_images, dataset.images_to_combine
         eta = _remaining(since=dataset.created_at, done=done, total=total) if done < total else None

@@ -19,7 +19,7 @@ from datasets.blobs.keys import new_upload_key
 from datasets.blobs.store import SizeMismatch, get_store
 from datasets.errors import UploadRefused, WrongState
 from datasets.ingest.expiry import discard
-from datasets.models import Dataset, DatasetStatus, Upload, UploadPart, UploadState
+from datasets.models import Dataset, DatasetStatus, StorageRemoval, Upload, UploadPart, UploadState
 from deepcap.accounts.models import User
 from deepcap.accounts.services import record
 from deepcap.common import formatting
@@ -70,8 +70,9 @@ def upload_file(
     except SizeMismatch as error:
         discard(upload)
         raise UploadRefused(_("The file's length is not what was announced."), code="size_wrong") from error
-    except BaseException:
-        discard(upload)
+    except BaseException as error:
+        if not discard(upload) and isinstance(error, FileNotFoundError):
+            raise _no_longer_open() from error  # given up meanwhile, and what was being written removed
         raise
     return _finish(upload)
 
@@ -184,26 +185,32 @@ def _begin(
     )
 
 
-@transaction.atomic
 def _finish(upload: Upload) -> Dataset:
-    """Queue the dataset of an upload whose object is in the store; whoever comes second finds it queued."""
+    """Queue the dataset of an upload whose object is in the store; whoever comes second finds it queued.
+
+    Raises WrongState when the upload was given up or its dataset deleted meanwhile. Then the object may have been put
+    together after that had removed it: it is removed again.
+    """
+    if (dataset := _queue(upload)) is not None:
+        return dataset
+    with transaction.atomic():
+        if not Upload.objects.select_for_update().filter(pk=upload.pk).exists():  # else it goes with its row
+            StorageRemoval.objects.create(prefix=upload.storage_key, size=upload.size)
+    raise _no_longer_open()
+
+
+@transaction.atomic
+def _queue(upload: Upload) -> Dataset | None:
     moved = Dataset.objects.filter(pk=upload.dataset_id, status=DatasetStatus.UPLOADING).update(
         status=DatasetStatus.QUEUED
     )
     if not moved:
-        return _finished_by_another(upload)
+        return Dataset.objects.filter(pk=upload.dataset_id).exclude(status=DatasetStatus.DELETING).first()
     Upload.objects.filter(pk=upload.pk).update(state=UploadState.COMPLETE)
     upload.state = UploadState.COMPLETE
     dataset = upload.dataset
     start_ingest(dataset=dataset)
     record(actor=upload.created_by, action="dataset.uploaded", target=dataset, bytes=upload.size)
-    return dataset
-
-
-def _finished_by_another(upload: Upload) -> Dataset:
-    dataset = Dataset.objects.filter(pk=upload.dataset_id).exclude(status=DatasetStatus.DELETING).first()
-    if dataset is None:
-        raise _no_longer_open()
     return dataset
 
 

@@ -5,6 +5,7 @@ import warnings
 import zlib
 from dataclasses import replace
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
@@ -223,3 +224,53 @@ def test_the_transfer_syntaxes_named_here_are_those_of_the_dictionary():
     known = {syntaxes.EXPLICIT_LITTLE: ExplicitVRLittleEndian, syntaxes.EXPLICIT_BIG: ExplicitVRBigEndian}
     assert all(ours == theirs for ours, theirs in known.items())
     assert all(pydicom.uid.UID(uid).is_transfer_syntax for uid in syntaxes.SUPPORTED - {syntaxes.DEFLATED_FRAMES})
+
+
+def test_a_decompressed_ycbcr_that_kept_its_422_label_is_read_whole():
+    """Somebody decompressed it and left the label: three samples a pixel, not two."""
+    frames = np.stack([ramp("uint8", (32, 48, 3)), ramp("uint8", (32, 48, 3))[::-1]])
+    data = dicom(frames[0], "YBR_FULL_422", NumberOfFrames=2, PixelData=frames.tobytes())
+    image = opened(data)
+    assert image.header().photometric_interpretation == "YBR_FULL"
+    for index in range(2):
+        array, photometric = image.decode(index)
+        assert photometric == "YBR_FULL"
+        assert (array == frames[index]).all()
+    halved = opened(dicom(frames[0], "YBR_FULL_422", PixelData=frames[0].tobytes()[: 32 * 48 * 2]))
+    assert halved.header().photometric_interpretation == "YBR_FULL_422"
+
+
+def test_a_stream_of_fewer_bits_than_the_header_says_is_what_it_is():
+    stream = imagecodecs.jpegls_encode(ramp("uint8"))
+    data = dicom(ramp("uint16"), BitsStored=12, HighBit=15)
+    dataset = pydicom.dcmread(io.BytesIO(data))
+    dataset.file_meta.TransferSyntaxUID = syntaxes.JPEG_LS_LOSSLESS
+    dataset.PixelData = encapsulate([stream])
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    out = io.BytesIO()
+    dataset.save_as(out)
+    array, _ = opened(out.getvalue()).decode(0)
+    assert (array == ramp("uint8")).all()
+
+
+@pytest.mark.parametrize("odd", [b"", b"\x07"])
+def test_a_segmented_palette_of_odd_length_is_read_to_its_last_whole_word(odd):
+    segments = np.array([0, 256, *range(0, 65536, 256)], "<u2").tobytes() + odd
+    dataset = pydicom.dcmread(io.BytesIO(dicom(ramp("uint8"), "PALETTE COLOR")))
+    for colour in range(3):
+        dataset.add_new((0x0028, 0x1101 + colour), "US", [256, 0, 16])
+        dataset.add_new((0x0028, 0x1221 + colour), "OW", segments)
+    out = io.BytesIO()
+    dataset.save_as(out)
+    image = opened(out.getvalue())
+    assert (image.show(0).picture[..., 0] == ramp("uint8")).all()
+
+
+def test_no_text_of_a_header_has_a_nul_in_it():
+    """PostgreSQL takes none, in columns and in JSON."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = opened(dicom(ramp("uint8"), PatientOrientation="L\0\\P", RescaleType="HU\0x", Modality="C\0T"))
+    header = image.header()
+    assert (header.modality, header.attributes["RescaleType"]) == ("CT", "HUx")
+    assert header.attributes["PatientOrientation"] == "L\\P"

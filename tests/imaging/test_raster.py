@@ -202,3 +202,12 @@ def test_a_huge_picture_is_reduced_without_a_second_copy(monkeypatch):
 def test_files_are_told_by_content(data, format_):
     assert sniff(data) == format_
     assert sniff(memoryview(data)) == format_
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3)])
+def test_an_invalid_transparency_chunk_is_none(colour, channels, depth):
+    line = b"\0" + bytes(range(32)) * (channels * depth // 8)
+    plain, odd = (png(32, 32, depth, colour, line * 32, *extra) for extra in ((), (chunk(b"tRNS", bytes(4)),)))
+    assert examine(odd).thumbnail == examine(plain).thumbnail
+    assert render(odd).png == render(plain).png

@@ -325,3 +325,11 @@ def test_a_huge_picture_stays_within_its_frame_and_half_a_gigabyte():
         assert roomy.examine(huge_png(side)).header.width == side
         peak = int(Path(f"/proc/{child_of(roomy)}/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
     assert peak < side * side * 3 + (500 << 20)
+
+
+def test_our_own_fault_refuses_its_file_and_holds_up_no_other(hostile, caplog):
+    files = [samples.local(CT), ordered(b"bug"), samples.local("dicom/pydicom/MR_small.dcm")]
+    first, second, third = hostile.examine_all(files)
+    assert second.code == "decoder_fault"
+    assert (first, third) == (examine(files[0]), examine(files[2]))
+    assert "a fault of ours" in caplog.text

@@ -1,13 +1,16 @@
 """What people and operators do about an ingest: cancel it, keep what it brought, give it another try."""
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.utils import timezone
 
+from datasets.archives import ArchiveLimits
 from datasets.errors import NotTheOwner, WrongState
 from datasets.ingest import pipeline
 from datasets.ingest.recount import recount
 from datasets.models import Dataset, DatasetStatus, Image, Ingest, IngestBatch
 from datasets.services.ingests import cancel_ingest, keep_accepted, retry_ingest
+from datasets.services.progress import progress_of, with_progress
 from deepcap.accounts.models import AuditEvent
 from deepcap.common.leases import WorkState
 from tests.builders import png, zip_of
@@ -89,15 +92,23 @@ def test_an_ingest_that_ends_every_worker_is_given_up_and_can_be_tried_again_by_
     assert not dataset.problems.exists()
 
 
-def test_a_fault_of_the_storage_is_raised_and_costs_no_attempt(user, monkeypatch):
+FAULTS = [
+    OSError("the disk is gone"),
+    EndpointConnectionError(endpoint_url="https://storage"),
+    ClientError({"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "GetObject"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_a_fault_of_the_storage_is_raised_and_costs_no_attempt(user, monkeypatch, fault):
     dataset = work_on(upload(user, zip_of(MEMBERS)), turns=1)
     read_batch = pipeline.read.__globals__["read_batch"]
 
     def broken(*args, **kwargs):
-        raise OSError("the disk is gone")
+        raise fault
 
     monkeypatch.setitem(pipeline.read.__globals__, "read_batch", broken)
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(type(fault)):
         pipeline.read_next(dataset.ingest.pk)
     batch = IngestBatch.objects.get()
     assert batch.attempts == 0
@@ -125,3 +136,35 @@ def test_wrong_counts_are_corrected_and_reported(ingest, caplog):
     assert dataset.study_count == 12
     assert "were wrong" in caplog.text
     assert recount(dataset.pk) == {}
+
+
+def test_trying_again_forgets_no_file_that_was_refused(user, operator):
+    dataset = upload(user, zip_of([*MEMBERS, ("bad.png", b"\x89PNG\r\n\x1a\n")]))
+    work_on(dataset, turns=2)
+    given_up = dataset.problems.get()
+    dataset.problems.filter(pk=given_up.pk).update(code="processing_failed")  # as a file that ended its workers is
+    Ingest.objects.update(attempts=pipeline.MAX_ATTEMPTS, state=WorkState.PENDING)
+    work_on(dataset)
+    assert dataset.problems.count() == 2
+    retry_ingest(dataset=dataset, by=operator)
+    work_on(dataset)
+    assert (dataset.status, dataset.image_count) == (DatasetStatus.PREPARATION_FAILED, 12)
+    assert [problem.path for problem in dataset.problems.all()] == ["bad.png"]
+    assert dataset.ingest.rejected == 1
+
+
+def test_how_far_a_cancelled_ingest_came_is_told(user, small_batches):
+    dataset = work_on(upload(user, zip_of(MEMBERS)), turns=2)
+    cancel_ingest(dataset=dataset, by=user)
+    work_on(dataset)
+    progress = progress_of(with_progress(Dataset.objects.all()).get())
+    assert (progress.stage, progress.done, progress.total) == ("done", 4, 12)
+
+
+def test_a_file_that_no_memory_holds_is_refused_before_it_is_read(user, store, monkeypatch):
+    monkeypatch.setattr("datasets.ingest.index.archive_limits", lambda: ArchiveLimits(max_member_bytes=50))
+    monkeypatch.setattr(type(store), "read", lambda *_: pytest.fail("it was read"))
+    dataset = work_on(upload(user, png(1, width=200, height=200), "huge.png"))
+    assert dataset.status == DatasetStatus.PREPARATION_FAILED
+    [problem] = dataset.problems.all()
+    assert (problem.path, problem.code) == ("huge.png", "member_too_large")

@@ -16,9 +16,11 @@ from rest_framework.test import APIClient
 
 from datasets.blobs.store import get_store
 from datasets.blobs.sweep import sweep
-from datasets.ingest.expiry import expire_uploads
+from datasets.deletion import run as run_deletion
+from datasets.ingest.expiry import discard, expire_uploads
 from datasets.ingest.publish import drop_upload
 from datasets.models import Dataset, Ingest, StorageRemoval, Upload, UploadPart
+from datasets.services.deletions import delete_dataset
 from datasets.services.uploads import open_upload, receive_part
 
 URL = "/api/v1/uploads/"
@@ -288,3 +290,38 @@ def test_a_dataset_that_is_being_deleted_is_not_brought_back_by_its_upload(api):
 def test_no_key_holds_what_the_person_called_the_file(api):
     upload, _ = send(api, b"x" * 10)
     assert "Chest" not in Upload.objects.get(pk=upload["id"]).storage_key
+
+
+@pytest.mark.parametrize("way", ["parts", "one request"])
+@pytest.mark.parametrize("gone", ["cancelled", "deleted"])
+def test_what_is_put_together_after_the_end_is_removed_again(api, user, store, settings, monkeypatch, way, gone):
+    """On S3 an object can come to be after whoever gave the upload up has looked for it."""
+    settings.DEEPCAP_TRASH_DAYS = 0
+    name = {"parts": "complete_multipart", "one request": "put_stream"}[way]
+    real = getattr(type(store), name)
+
+    def late(self, key, *arguments):
+        upload = Upload.objects.get()
+        if gone == "cancelled":
+            assert discard(upload)
+        else:
+            deletion = delete_dataset(dataset=upload.dataset, by=user, confirmation="DELETE")
+            while run_deletion(deletion.pk):
+                pass
+        sweep()
+        store.put(key, b"a zip")
+        return 5
+
+    monkeypatch.setattr(type(store), name, late)
+    if way == "parts":
+        begun = start(api, 5)
+        etag = put(api, begun, 1, b"a zip").headers["ETag"]
+        answer = complete(api, begun, [(1, etag)])
+    else:
+        answer = api.post("/api/v1/datasets/", {"file": io.BytesIO(b"a zip"), "name": "late"}, format="multipart")
+    assert (answer.status_code, answer.json()["code"]) == (409, "upload_not_open")
+    monkeypatch.setattr(type(store), name, real)
+    assert list(store.keys("")) != []
+    sweep()
+    assert list(store.keys("")) == []
+    assert not Upload.objects.exists()

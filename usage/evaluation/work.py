@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotations.models import AnnotationDataStatus
+from datasets.blobs.store import STORAGE_FAULTS
 from deepcap.common.leases import OPEN_STATES, LeaseLost, WorkState
 from usage.models import Evaluation, InferenceJob, PredictedImage
 from usage.under import under
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
 COOL_OFF = timedelta(seconds=30)
-OUTSIDE_FAULTS = (OperationalError, InterfaceError, OSError)
+OUTSIDE_FAULTS = (OperationalError, InterfaceError, *STORAGE_FAULTS)
 ROWS_AT_A_TIME = 2_000
 DUE_AT_A_TIME = 200
 

@@ -191,6 +191,8 @@ def normalise(array: Array, pixels: PixelDescription) -> Array:
     if pixels.signed != (array.dtype.kind == "i"):
         array = array.view(np.dtype(f"{'i' if pixels.signed else 'u'}{array.dtype.itemsize}"))
     bits = array.dtype.itemsize * 8
+    if stored + shift > bits:  # a code stream of fewer bits than the header says: its samples are what they are
+        return array
     if shift == 0:
         if stored >= bits:
             return array

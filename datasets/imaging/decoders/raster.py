@@ -193,7 +193,7 @@ def _decode_with_libpng(data: memoryview, header: PngHeader) -> Decoded:
     if array.shape[2] not in (channels, channels + 1):
         raise Rejected("image_corrupt", "The PNG does not decode to what its header says.")
     samples = array[..., 0] if header.grey else array[..., :3]
-    if not header.alpha:
+    if not header.alpha or array.shape[2] == channels:  # an invalid transparency chunk is none
         return Decoded(np.ascontiguousarray(samples))
     alpha = array[..., channels]
     return Decoded(samples, alpha if alpha.dtype == np.uint8 else (alpha >> 8).astype(np.uint8))

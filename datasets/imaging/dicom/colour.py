@@ -84,7 +84,10 @@ def _to_eight_bits(entries: "NDArray[np.uint16]", bits: int) -> Rgb:
 
 def _expand_segments(data: bytes, bits: int, little_endian: bool) -> "NDArray[np.uint16]":
     """Expand a segmented palette: discrete, linear and indirect segments (PS3.3 C.7.9.2)."""
-    words = np.frombuffer(data, np.uint8 if bits == 8 else "<u2" if little_endian else ">u2").tolist()
+    if bits == 8:
+        words = list(data)
+    else:
+        words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if little_endian else ">u2").tolist()
     out: list[int] = []
     at = 0
     while at + 2 <= len(words):

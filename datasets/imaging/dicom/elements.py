@@ -53,16 +53,19 @@ class Elements(ABC):
         return None if found is None else found[1]
 
     def text(self, tag: int) -> str:
-        """Return the value as text without padding; "" when missing. Several values stay joined by a backslash."""
+        """Return the value as text without padding or NUL, which no database holds; "" when missing.
+
+        Several values stay joined by a backslash.
+        """
         value = self.bytes_of(tag)
         if not value:
             return ""
-        data = bytes(value)
+        data = bytes(value).replace(b"\0", b"")
         if data.isascii() and b"\x1b" not in data:
-            return data.decode("ascii").strip(" \0")
+            return data.decode("ascii").strip(" ")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # undecodable bytes become replacement characters, which is enough said
-            return decode_bytes(data, self.encodings or ["iso8859"], _TEXT_DELIMITERS).strip(" \0")
+            return decode_bytes(data, self.encodings or ["iso8859"], _TEXT_DELIMITERS).strip(" \0").replace("\0", "")
 
     def texts(self, tag: int) -> list[str]:
         """Return the values of a multi-valued text; empty when missing."""

@@ -66,10 +66,15 @@ def describe_pixels(file: DicomFile, span: PixelSpan, limits: Limits, *, complet
     photometric = elements.text(tags.PHOTOMETRIC_INTERPRETATION).upper()
     if not photometric and samples == 1:
         photometric = "MONOCHROME2"
+    frames = _frames(elements)
+    if photometric == "YBR_FULL_422" and samples == 3 and file.transfer_syntax not in syntaxes.ENCAPSULATED:
+        whole = frames * rows * columns * samples * bits_allocated // 8
+        if span.length != UNDEFINED and span.length >= whole:
+            photometric = "YBR_FULL"  # somebody has decompressed it and left the label: nothing is halved any more
     description = PixelDescription(
         rows=rows,
         columns=columns,
-        frames=_frames(elements),
+        frames=frames,
         samples=samples,
         bits_allocated=bits_allocated,
         bits_stored=bits_stored,
