@@ -1,6 +1,15 @@
 import { unzipSync } from "fflate";
-import { describe, expect, test } from "vitest";
-import { filesOfDrop, folderSource, isJunk, nameOf, type PathFile, sourcesOf } from "../src/uploader/sources";
+import { describe, expect, test, vi } from "vitest";
+import {
+  filesOfDrop,
+  folderSource,
+  isJunk,
+  nameOf,
+  type PathFile,
+  sourcesOf,
+  zipSource,
+} from "../src/uploader/sources";
+import { UnreadableFile } from "../src/uploader/virtual-zip";
 
 function file(path: string, text = path, lastModified = 1_700_000_000_000): PathFile {
   return { path, file: new File([text], path.split("/").pop() ?? "", { lastModified }) };
@@ -43,7 +52,60 @@ test("the paths in the zip are those of the folder, composed characters in the u
   expect(Object.keys(unzipSync(bytes as Uint8Array))).toEqual(["f/b.png", "f/\u00e9.png"]);
 });
 
+test("files of one path, chosen from several folders at once, are all there", async () => {
+  const chosen = [
+    file("IM1.dcm", "aa"),
+    file("IM1.dcm", "b"),
+    file("IM1.dcm", "ccc"),
+    file("IM1 (2).dcm", "d"),
+    file("x"),
+  ];
+  const source = folderSource(chosen);
+  expect(source.fileCount).toBe(5);
+  const members = unzipSync((await source.read(0, source.size)) as Uint8Array);
+  const texts = Object.fromEntries(
+    Object.entries(members).map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]),
+  );
+  expect(Object.values(texts).sort()).toEqual(["aa", "b", "ccc", "d", "x"]);
+  expect(texts["IM1.dcm"]).toBe("b");
+  expect(folderSource([...chosen].reverse()).fingerprint).toBe(source.fingerprint);
+  const folders = folderSource([
+    file("a.b/IM", "1"),
+    file("a.b/IM", "22"),
+    file("a.b/.hidden", "3"),
+    file("a.b/.hidden", "44"),
+  ]);
+  expect(Object.keys(unzipSync((await folders.read(0, folders.size)) as Uint8Array))).toEqual([
+    "a.b/.hidden",
+    "a.b/.hidden (2)",
+    "a.b/IM",
+    "a.b/IM (2)",
+  ]);
+});
+
+test("a zip that is gone from the disk is named", async () => {
+  const { file: gone } = file("chest.zip");
+  const part = { slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException("gone", "NotFoundError")) }) };
+  vi.spyOn(gone, "slice").mockReturnValue(part as unknown as Blob);
+  await expect(zipSource(gone).read(0, 5)).rejects.toEqual(new UnreadableFile("chest.zip"));
+});
+
 describe("the fingerprint", () => {
+  test("tells how the files can be chosen again", () => {
+    const kinds = [
+      [file("f/a"), file("f/b/c")],
+      [file("a"), file("b")],
+      [file("f/a"), file("b")],
+      [file("f/a"), file("g/a")],
+    ];
+    expect(kinds.map((files) => folderSource(files).fingerprint.split(":")[0])).toEqual([
+      "files",
+      "loose",
+      "mixed",
+      "mixed",
+    ]);
+  });
+
   const chosen = [file("f/a.dcm"), file("f/b.dcm")];
 
   test("is the same for the same files in any order", () => {

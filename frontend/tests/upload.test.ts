@@ -216,11 +216,29 @@ describe("after a reload", () => {
 });
 
 describe("a session that the server forgot", () => {
-  test("is replaced by a new one", async () => {
+  test("is replaced by a new one when its time has run out", async () => {
     server.fail("partUrl", new ApiError(404, "not_found", "gone"));
+    const create = server.create.bind(server);
+    vi.spyOn(server, "create").mockImplementationOnce(async (upload) => ({
+      ...(await create(upload)),
+      expires_at: new Date(Date.now() - 1).toISOString(),
+    }));
     const upload = queue.add(zip());
     await reaches(upload, "done");
     expect(server.count("create")).toBe(2);
+    expect(store().unfinished()).toEqual([]);
+  });
+
+  test.each([
+    new ApiError(404, "not_found", "gone"),
+    new ApiError(409, "upload_not_open", "The upload is complete or was given up."),
+  ])("is not begun again when somebody gave it up: %s", async (error) => {
+    server.fail("put s1/3", error);
+    server.fail("status", new ApiError(404, "not_found", "gone"));
+    const upload = queue.add(zip());
+    await reaches(upload, "cancelled");
+    expect(upload.message).toMatch(/cancelled elsewhere/);
+    expect(server.count("create")).toBe(1);
     expect(store().unfinished()).toEqual([]);
   });
 
@@ -284,12 +302,23 @@ describe("what cannot be mended", () => {
     expect(upload.isActive).toBe(false);
   });
 
-  test("a file that cannot be read fails and clears the server's side", async () => {
-    const source = { ...zip(), read: () => Promise.reject(new UnreadableFile("a.dcm")) };
+  test("a file that cannot be read is named; with the same files it goes on where it was", async () => {
+    const whole = zip();
+    let reads = 0;
+    const source: Source = {
+      ...whole,
+      read: (start, end) => (++reads > 6 ? Promise.reject(new UnreadableFile("in/a.dcm")) : whole.read(start, end)),
+    };
     const upload = queue.add(source);
-    await reaches(upload, "failed");
-    await vi.waitFor(() => expect(server.sessions.size).toBe(0));
-    expect(store().unfinished()).toEqual([]);
+    await reaches(upload, "needs-source");
+    expect(upload.message).toMatch(/“in\/a.dcm” can no longer be read/);
+    await vi.waitFor(() => expect(upload.isRunning).toBe(false));
+    const sent = server.count("put");
+    expect(queue.add(whole)).toBe(upload);
+    await reaches(upload, "done");
+    expect(server.count("put")).toBe(10);
+    expect(sent).toBeGreaterThan(0);
+    expect(server.count("create")).toBe(1);
   });
 
   test("being signed out pauses and can be resumed", async () => {

@@ -195,7 +195,9 @@ class Row {
 
   /** After a reload the browser no longer has the files: they must be chosen once more. */
   #chooseAgain(): HTMLElement {
-    const isFolder = this.upload.fingerprint.startsWith("files:");
+    const [kind] = this.upload.fingerprint.split(":");
+    if (kind === "mixed") return element("small", {}, gettext("Drop the same files and folders here again"));
+    const isFolder = kind === "files";
     const input = element("input", { type: "file", hidden: true, multiple: true, webkitdirectory: isFolder });
     input.addEventListener("change", () => {
       const source = sourcesOf(filesOfInput(input.files ?? [])).find(

@@ -43,14 +43,20 @@ export function zipSource(file: File): Source {
     size: file.size,
     fingerprint: `zip:${file.size}:${file.lastModified}:${file.name}`,
     async read(start, end) {
-      return file.slice(start, end);
+      const part = file.slice(start, end);
+      try {
+        await part.slice(0, 1).arrayBuffer(); // a request would fail as if the server had not answered
+      } catch {
+        throw new UnreadableFile(file.name);
+      }
+      return part;
     },
   };
 }
 
 /** Files as a virtual zip, in the order of their paths, so that choosing them again gives the same bytes. */
 export function folderSource(files: readonly PathFile[]): Source {
-  const byPath = new Map(files.map(({ path, file }) => [path.normalize("NFC"), file]));
+  const byPath = underPathsOfTheirOwn(files);
   const paths = [...byPath.keys()].sort();
   const entries = paths.map((path) => {
     const file = byPath.get(path) as File;
@@ -63,9 +69,40 @@ export function folderSource(files: readonly PathFile[]): Source {
     name,
     size: zip.size,
     fileCount: paths.length,
-    fingerprint: fingerprintOf(paths, byPath, zip.size),
+    fingerprint: `${kindOf(paths)}:${fingerprintOf(paths, byPath, zip.size)}`,
     read: (start, end, signal) => zip.read(start, end, signal),
   };
+}
+
+/** Files of one path, chosen from several folders at once, get numbers: always the same ones for the same files. */
+function underPathsOfTheirOwn(files: readonly PathFile[]): Map<string, File> {
+  const sorted = files.map(({ path, file }) => ({ path: path.normalize("NFC"), file }));
+  sorted.sort((a, b) => {
+    if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+    return a.file.size - b.file.size || a.file.lastModified - b.file.lastModified;
+  });
+  const taken = new Map<string, File>();
+  for (const { path, file } of sorted) {
+    let own = path;
+    for (let number = 2; taken.has(own); number++) own = numbered(path, number);
+    taken.set(own, file);
+  }
+  return taken;
+}
+
+/** "a/b.dcm" and 2 give "a/b (2).dcm". */
+function numbered(path: string, number: number): string {
+  const name = path.lastIndexOf("/") + 1;
+  const dot = path.lastIndexOf(".");
+  const end = dot > name ? dot : path.length;
+  return `${path.slice(0, end)} (${number})${path.slice(end)}`;
+}
+
+/** One folder, loose files, or both or several folders: by that it is known how they can be chosen again. */
+function kindOf(paths: readonly string[]): "files" | "loose" | "mixed" {
+  if (!paths.some((path) => path.includes("/"))) return "loose";
+  const [top] = (paths[0] ?? "").split("/");
+  return paths.every((path) => path.startsWith(`${top}/`)) ? "files" : "mixed";
 }
 
 function fingerprintOf(paths: string[], files: Map<string, File>, size: number): string {
@@ -74,7 +111,7 @@ function fingerprintOf(paths: string[], files: Map<string, File>, size: number):
     const file = files.get(path);
     return crc32(encoder.encode(`${path}\n${file?.size}\n${file?.lastModified}\n`), before);
   }, 0);
-  return `files:${paths.length}:${size}:${crc.toString(16)}`;
+  return `${paths.length}:${size}:${crc.toString(16)}`;
 }
 
 /** The common folder's name, a single file's stem, or the first file's stem with the number of the others. */

@@ -1,4 +1,4 @@
-import { gettext } from "../i18n";
+import { gettext, interpolate } from "../i18n";
 import { ApiError, type Dataset, type ReceivedPart, type Session, type UploadApi } from "./api";
 import { passesByItself, retrying, StillFailing, type Surroundings } from "./retry";
 import type { SessionRecord, SessionStore } from "./sessions";
@@ -11,7 +11,7 @@ import { UnreadableFile } from "./virtual-zip";
  * uploading     parts are being sent; `offline` tells that the connection is awaited
  * finishing     every part arrived, the server puts them together
  * paused        by the person, or because the server kept failing (`message` says so)
- * needs-source  known from an earlier visit: the same files must be chosen again
+ * needs-source  the same files must be chosen again: known from an earlier visit, or one could not be read any more
  * done, failed, cancelled: final
  */
 export type UploadState =
@@ -39,7 +39,10 @@ const PARALLEL_PARTS = 4;
 const SESSIONS_AT_MOST = 3;
 const FORGOTTEN_CODES = new Set(["upload_expired", "upload_not_open"]);
 
-type KnownSession = Pick<SessionRecord, "id" | "partSize">;
+type KnownSession = Pick<SessionRecord, "id" | "partSize" | "expiresAt">;
+
+/** Somebody gave the upload up elsewhere, or deleted its dataset: it is not begun again behind their back. */
+class GivenUp extends Error {}
 
 /** One source on its way to the server. `onChange` is called after every change worth showing. */
 export class Upload {
@@ -106,7 +109,7 @@ export class Upload {
     return Math.min(sent, this.size);
   }
 
-  /** The same files were chosen again after a reload. */
+  /** The same files were chosen again. */
   attach(source: Source): void {
     if (source.fingerprint !== this.fingerprint) throw new Error("These are not the same files.");
     this.#source = source;
@@ -165,10 +168,20 @@ export class Upload {
         if (!isForgotten(error) || !this.#session || sessions >= SESSIONS_AT_MOST) throw error;
         const finished = await this.#finishedElsewhere(this.#session.id, signal);
         if (finished) return finished;
-        this.#forgetSession(); // it expired or was given up: begin again
+        const expired = this.#hasExpired(error);
+        this.#forgetSession();
+        if (!expired) throw new GivenUp();
         if (this.state === "finishing") this.#become("uploading");
       }
     }
+  }
+
+  #hasExpired(error: ApiError): boolean {
+    return (
+      error.code === "upload_expired" ||
+      error.status === 410 ||
+      Date.parse(this.#session?.expiresAt ?? "") <= Date.now()
+    );
   }
 
   /** Another tab may have completed it. */
@@ -195,7 +208,7 @@ export class Upload {
     // Not to be broken off half way: the server would have a session that nobody knows of.
     const untilAnswered = new AbortController().signal;
     const session: Session = await this.#retrying(() => this.shop.api.create(request, untilAnswered), signal);
-    this.#session = { id: String(session.id), partSize: session.part_size };
+    this.#session = { id: String(session.id), partSize: session.part_size, expiresAt: session.expires_at };
     this.shop.store.save({
       ...this.#session,
       filename: this.filename,
@@ -203,7 +216,6 @@ export class Upload {
       size: this.size,
       fingerprint: source.fingerprint,
       ...(source.fileCount !== undefined && { fileCount: source.fileCount }),
-      expiresAt: session.expires_at,
     });
     this.shop.onServerChange();
     if (signal.aborted && this.state === "cancelled") await this.#discardSession();
@@ -321,9 +333,15 @@ export class Upload {
       this.#become("paused", gettext("The server does not answer. Resume when it is back."));
     } else if (error instanceof ApiError && (error.status === 401 || error.code === "not_authenticated")) {
       this.#become("paused", gettext("You are signed out. Sign in again, then resume."));
-    } else if (error instanceof ApiError || error instanceof UnreadableFile) {
-      const unreadable = gettext("A file can no longer be read. It was moved or changed; choose it again.");
-      this.#become("failed", error instanceof ApiError ? error.detail : unreadable);
+    } else if (error instanceof GivenUp) {
+      this.#become("cancelled", gettext("It was cancelled elsewhere, or its dataset was deleted."));
+      this.shop.onServerChange();
+    } else if (error instanceof UnreadableFile) {
+      this.#source = undefined; // what has arrived stays: with the same files it goes on
+      const text = gettext("“%(path)s” can no longer be read: it was moved or changed. Choose the same files again.");
+      this.#become("needs-source", interpolate(text, { path: error.path }));
+    } else if (error instanceof ApiError) {
+      this.#become("failed", error.detail);
       await this.#discardSession();
     } else {
       this.#become("failed", gettext("The upload stopped because of a fault in this page."));
@@ -358,7 +376,7 @@ export class Upload {
 }
 
 /** The server no longer has the session: unknown, expired, or given up. */
-function isForgotten(error: unknown): boolean {
+function isForgotten(error: unknown): error is ApiError {
   return error instanceof ApiError && (error.status === 404 || error.status === 410 || FORGOTTEN_CODES.has(error.code));
 }
 
