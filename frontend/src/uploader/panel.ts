@@ -94,7 +94,9 @@ function titleOf(uploads: readonly Upload[]): string {
   if (unfinished) {
     return interpolate(ngettext("%(n)s unfinished upload", "%(n)s unfinished uploads", unfinished), { n: unfinished });
   }
-  return count("failed") ? gettext("Upload failed") : gettext("Upload complete");
+  if (count("failed")) return gettext("Upload failed");
+  if (count("done")) return gettext("Upload complete");
+  return uploads.length ? gettext("Upload cancelled") : "";
 }
 
 function secondsLeft(uploads: readonly Upload[]): number | undefined {
