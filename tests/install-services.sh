@@ -5,7 +5,7 @@ missing=()
 command -v chromium >/dev/null || missing+=(chromium)
 command -v redis-server >/dev/null || missing+=(redis-server)
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing+=(postgresql)
-[ "${DEEPCAP_TEST_CEPH:-0}" = 0 ] || command -v radosgw >/dev/null || missing+=(radosgw ceph-mon ceph-osd ceph-common)
+command -v radosgw >/dev/null || missing+=(radosgw ceph-mon ceph-osd ceph-common)
 [ ${#missing[@]} = 0 ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "not installed: ${missing[*]} (tests that need them are skipped)"

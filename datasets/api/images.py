@@ -111,7 +111,7 @@ class ImageRendering(ImageFace):
         form.is_valid(raise_exception=True)
         frame, window = form.validated_data["frame"], form.window()
         etag = f'"{image.blob.digest}-{settings.VERSION}-{frame}-{window}"'.replace(" ", "")
-        if response := unchanged(request, etag):
+        if response := unchanged(request, etag, cache=ONE_DAY):
             return response
         rendered = render_image(image=image, frame=frame, window=window)
         response = picture(rendered.png, content_type="image/png", etag=etag)

@@ -28,14 +28,17 @@ class WhateverIsAccepted(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-def unchanged(request: HttpRequest | Request, etag: str) -> HttpResponse | None:
-    """Return 304 if the client has the bytes that ``etag`` stands for, otherwise None."""
+def unchanged(request: HttpRequest | Request, etag: str, *, cache: str = UNCHANGING) -> HttpResponse | None:
+    """Return 304 if the client has the bytes that ``etag`` stands for, otherwise None.
+
+    ``cache`` is the Cache-Control of the whole answer: that of a 304 replaces what was kept (RFC 9111, 4.3.4).
+    """
     known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
     if "*" not in known and etag not in [tag.removeprefix("W/") for tag in known]:
         return None
     response = HttpResponseNotModified()
     response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = UNCHANGING
+    response.headers["Cache-Control"] = cache
     return response
 
 

@@ -86,12 +86,13 @@ def retry_ingest(*, dataset: Dataset, by: User) -> Ingest:
     """Give work that was given up another round of attempts. For operators. Raises WrongState when none was."""
     ingest = Ingest.objects.filter(dataset=dataset).first()
     retried = ingest and Ingest.objects.filter(pk=ingest.pk, state=WorkState.FAILED).update(
-        state=WorkState.PENDING, attempts=0, rejected=F("rejected") - 1, sent_at=timezone.now(), finished_at=None
+        state=WorkState.PENDING, attempts=0, sent_at=timezone.now(), finished_at=None
     )
     if not retried:
         raise WrongState(_("This ingest was not given up."))
     # What was said of the work as a whole; files that were given up one by one stay rejected.
-    dataset.problems.filter(code="processing_failed", path=dataset.name).delete()
+    said = dataset.problems.filter(code="processing_failed", path=dataset.name).delete()[0]
+    Ingest.objects.filter(pk=ingest.pk, rejected__gte=said).update(rejected=F("rejected") - said)
     Dataset.objects.filter(pk=dataset.pk, status=DatasetStatus.PREPARATION_FAILED).update(
         status=DatasetStatus.QUEUED if ingest.stage == IngestStage.INDEXING else DatasetStatus.PREPARING,
         status_detail="",

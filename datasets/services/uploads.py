@@ -31,6 +31,7 @@ from .quota import require_room
 SMALLEST_PART = 16 * 1024**2
 MOST_PARTS = 9_000  # S3 allows 10,000
 FILENAME_LENGTH = 300
+PARTS_BETWEEN_LOOKS = 16
 
 
 def open_upload(
@@ -90,9 +91,14 @@ def check_size(size: int) -> None:
 
 
 def part_url(*, upload: Upload, number: int) -> str | None:
-    """Return the address to PUT part ``number`` to; None where our own API takes it (:func:`receive_part`)."""
+    """Return the address to PUT part ``number`` to; None where our own API takes it (:func:`receive_part`).
+
+    Parts that go to S3 do not pass us: now and then S3 is asked which have arrived, for the progress that others see.
+    """
     _require_open(upload)
     size = _size_of_part(upload, number)
+    if number % PARTS_BETWEEN_LOOKS == 0:
+        list_parts(upload=upload)
     return get_store().signed_part_url(upload.storage_key, upload.multipart_id, number, size)
 
 

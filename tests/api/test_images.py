@@ -205,7 +205,8 @@ def test_a_window_decides_what_is_black_and_white(api, ct):
 
 def test_a_rendering_is_not_sent_again(api, ct):
     etag = api.get(url(ct, "rendered"), {"frame": 2}).headers["ETag"]
-    assert api.get(url(ct, "rendered"), {"frame": 2}, headers={"if-none-match": etag}).status_code == 304
+    kept = api.get(url(ct, "rendered"), {"frame": 2}, headers={"if-none-match": etag})
+    assert (kept.status_code, kept.headers["Cache-Control"]) == (304, "private, max-age=86400")
     assert api.get(url(ct, "rendered"), {"frame": 1}, headers={"if-none-match": etag}).status_code == 200
 
 

@@ -12,6 +12,7 @@ from datasets.blobs.sweep import sweep
 from datasets.ingest.expiry import expire_uploads
 from datasets.models import Dataset, Upload
 from datasets.services import uploads
+from datasets.services.progress import progress_of, with_progress
 from datasets.services.uploads import upload_file
 
 URL = "/api/v1/uploads/"
@@ -84,3 +85,11 @@ def test_a_whole_file_is_stored_in_one_go(user, any_store):
     dataset = upload_file(owner=user, stream=io.BytesIO(data), filename="a.zip", size=len(data))
     assert dataset.status == "queued"
     assert any_store.read(dataset.upload.storage_key) == data
+
+
+def test_how_far_an_upload_is_can_be_seen_by_those_who_do_not_send_it(api, any_store, monkeypatch):
+    monkeypatch.setattr(uploads, "PARTS_BETWEEN_LOOKS", 2)
+    send(api, os.urandom(2 * PART + 10), [1, 2])
+    progress = progress_of(with_progress(Dataset.objects.all()).get())
+    assert (progress.stage, progress.total) == ("uploading", 2 * PART + 10)
+    assert progress.done >= PART

@@ -40,7 +40,7 @@ class ImageFrame(ImageFace):
         image = self.image()
         decode = request.query_params.get("decode") == "server"
         etag = f'"{image.blob.digest}-{settings.VERSION}-frame-{number}{"-decoded" if decode else ""}"'
-        if response := unchanged(request, etag):
+        if response := unchanged(request, etag, cache=ONE_DAY):
             return response
         frame = frame_of(image=image, frame=number, decode=decode)
         headers = {"ETag": etag, "Cache-Control": UNCHANGING, "X-Content-Type-Options": "nosniff"}
