@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy
 
-from annotations.combine.matching import safe_names
+from annotations.combine.matching import MOST_COMPARED, safe_names
 from annotations.services.combinations import match_labels_of
 from annotations.services.recipes import LABEL_LENGTH
 from datasets.models import Dataset
@@ -82,6 +82,7 @@ class CombineLabels(CombineStep):
             "groups": shown,
             "search": search,
             "is_long": len(becoming) > MOST_SHOWN,
+            "compares_spelling": len(becoming) <= MOST_COMPARED,
             "not_shown": sum(len(group.spellings) for group in found[len(shown) :]),
             "results": sorted({name for name in becoming if name is not None}, key=str.casefold),
             "spelling_count": len(becoming),

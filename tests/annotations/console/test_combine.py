@@ -238,6 +238,7 @@ def test_thousands_of_labels_are_matched_a_page_at_a_time(client, user):
     assert (len(shown), context["spelling_count"], context["not_shown"]) == (400, 3_502, 3_102)
     assert [each.name for each in context["groups"][0].spellings] == ["A1", "a1"]
     assert "3,102 more labels" in text_of(page)
+    assert "only spelt alike are not looked for" in text_of(page)
 
     found = client.get(f"{labels}&search=ZEB")
     [group] = found.context["groups"]
