@@ -61,7 +61,7 @@ test("files of one path, chosen from several folders at once, are all there", as
     file("x"),
   ];
   const source = folderSource(chosen);
-  expect(source.fileCount).toBe(5);
+  expect([source.fileCount, source.name]).toEqual([5, "IM1 (2) +4"]);
   const members = unzipSync((await source.read(0, source.size)) as Uint8Array);
   const texts = Object.fromEntries(
     Object.entries(members).map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]),

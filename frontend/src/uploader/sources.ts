@@ -63,7 +63,7 @@ export function folderSource(files: readonly PathFile[]): Source {
     return { path, file, modified: new Date(file.lastModified) };
   });
   const zip = new VirtualZip(entries);
-  const name = nameOf(paths);
+  const name = nameOf(files.map(({ path }) => path.normalize("NFC")).sort());
   return {
     filename: `${name}.zip`,
     name,
