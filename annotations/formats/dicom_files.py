@@ -13,6 +13,7 @@ from typing import Any
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
+from pydicom.multival import MultiValue
 
 from .base import LabelError, SideFile, read_whole
 
@@ -82,9 +83,10 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset]:
 
 
 def text(dataset: Dataset, *keywords: str) -> str:
-    """Return the first of the attributes that says anything."""
+    """Return the first of the attributes that says anything; of several values all, as they stand in the file."""
     for keyword in keywords:
-        value = str(dataset.get(keyword) or "").strip()
+        found = dataset.get(keyword)
+        value = ("\\".join(map(str, found)) if isinstance(found, MultiValue) else str(found or "")).strip()
         if value:
             return value
     return ""

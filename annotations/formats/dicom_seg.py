@@ -31,7 +31,7 @@ from .base import (
     stem,
 )
 from .dicom_files import code, faults_named, items, read_dicom, sop_class, text
-from .dicom_seg_writer import LABEL_LENGTH, members
+from .dicom_seg_writer import as_long_string, members
 from .images import Images
 from .masks import Mask
 from .planes import Slices, slices_of
@@ -207,9 +207,9 @@ class _Reader:
 
 
 def _name(segment: Dataset) -> str:
-    """Return the label, or the description if the label is its beginning, cut to the length of an LO (PS3.5 6.2)."""
+    """Return the label, or the description if the label is what an LO can hold of it (PS3.5 6.2)."""
     label, description = text(segment, "SegmentLabel"), text(segment, "SegmentDescription")
-    whole = len(description) > LABEL_LENGTH and description[:LABEL_LENGTH].strip() == label
+    whole = description != label and as_long_string(description).strip() == label
     return description if whole or not label else label
 
 

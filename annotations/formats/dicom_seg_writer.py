@@ -149,8 +149,8 @@ def _dataset(
 def _segment(number: int, label: LabelInfo) -> Dataset:
     extra = label.extra or {}
     segment = Dataset()
-    segment.SegmentNumber, segment.SegmentLabel = number, label.name[:LABEL_LENGTH]
-    if len(label.name) > LABEL_LENGTH:
+    segment.SegmentNumber, segment.SegmentLabel = number, as_long_string(label.name)
+    if segment.SegmentLabel != label.name:
         segment.SegmentDescription = label.name
     segment.SegmentAlgorithmType = extra.get("algorithm_type", "MANUAL")
     if segment.SegmentAlgorithmType != "MANUAL":
@@ -160,8 +160,13 @@ def _segment(number: int, label: LabelInfo) -> Dataset:
     return segment
 
 
+def as_long_string(name: str) -> str:
+    """Return what an LO can hold of a name: 64 characters, and no backslash, which parts values (PS3.5 6.2)."""
+    return name.replace("\\", "/")[:LABEL_LENGTH]
+
+
 def _own_code(name: str) -> dict[str, str]:
-    return {"value": f"{_number_of(name)}", "scheme": "99DEEPCAP", "meaning": name[:64]}
+    return {"value": f"{_number_of(name)}", "scheme": "99DEEPCAP", "meaning": as_long_string(name)}
 
 
 def _number_of(name: str) -> int:
@@ -175,7 +180,7 @@ def _number_of(name: str) -> int:
 def _code(concept: Mapping[str, str]) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator = concept["value"][:16], concept["scheme"][:16]
-    item.CodeMeaning = concept["meaning"][:64]
+    item.CodeMeaning = as_long_string(concept["meaning"])
     return item
 
 
