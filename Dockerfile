@@ -5,8 +5,10 @@ ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN pip install --no-cache-dir --root-user-action ignore uv==0.13.9 && uv venv /venv
 COPY requirements.txt /tmp/requirements.txt
 RUN uv pip install --no-cache --python /venv/bin/python --only-binary :all: --require-hashes -r /tmp/requirements.txt
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY . .
+RUN datasets/imaging/codecs/build.sh
 # The production settings want values that collecting files makes no use of; none of them reaches the image below.
 RUN DJANGO_SETTINGS_MODULE=deepcap.settings.production DEEPCAP_DATA_DIR=/tmp/build DEEPCAP_STATIC_ROOT=/static \
     DEEPCAP_SECRET_KEY="$(/venv/bin/python -c 'import secrets; print(secrets.token_hex(32))')" \

@@ -35,19 +35,26 @@ $(node_modules_stamps): %/node_modules/.package-lock.json: %/package-lock.json
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
+# Our decoders of lossless JPEG and JPEG-LS. DeepCap runs without them, with the slower ones of libraries.
+codecs := datasets/imaging/codecs/liblossless.so
+$(codecs): $(wildcard datasets/imaging/codecs/*.[ch]) datasets/imaging/codecs/build.sh
+	@command -v $${CC:-cc} >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev; }
+	datasets/imaging/codecs/build.sh
+
 run: .venv/runtime-installed
+	@$(MAKE) --silent $(codecs) || echo "Without a C compiler, lossless JPEG and JPEG-LS are decoded by slower libraries."
 	@exec $(PYTHON) manage.py up
 
-test: .venv/dev-installed services test-frontend test-sqlite test-postgres
+test: .venv/dev-installed $(codecs) services test-frontend test-sqlite test-postgres
 
-test-sqlite:
+test-sqlite: $(codecs)
 	$(PYTHON) -m pytest $(TESTS) -n 2 --dist loadgroup -m "not wide" $(PYTEST_OPTIONS)
 
-test-postgres:
+test-postgres: $(codecs)
 	$(PYTHON) -m pytest $(TESTS) --on-postgres -n 2 --dist loadgroup -m "postgres and not wide" $(PYTEST_OPTIONS)
 
 # What needs the larger collection of files beside the repository; without it there is nothing to do.
-test-wide: .venv/dev-installed services
+test-wide: .venv/dev-installed $(codecs) services
 	@test -d "$${DEEPCAP_SHARED_DATA:-../shared/data}" || { echo "No collection of files beside the repository."; exit 0; }; \
 	$(PYTHON) -m pytest $(TESTS) -n 2 --dist loadgroup -m wide $(PYTEST_OPTIONS)
 
@@ -77,10 +84,10 @@ frontend: $(node_modules_stamps)
 frontend-check: frontend
 	@! git status --porcelain -- deepcap/static viewer/static | grep .
 
-bench: .venv/dev-installed services peers
+bench: .venv/dev-installed $(codecs) services peers
 	$(PYTHON) -m benchmarks
 
-bench-quick: .venv/dev-installed services peers
+bench-quick: .venv/dev-installed $(codecs) services peers
 	$(PYTHON) -m benchmarks --quick
 
 # What the benchmarks measure against.

@@ -31,7 +31,7 @@ from pydicom.uid import (
 )
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
-VERSION = 1  # of the recipe below: part of the folder's name, so that another recipe finds no old files
+VERSION = 2  # of the recipe below: part of the folder's name, so that another recipe finds no old files
 UID_ROOT = "2.25.7146351"
 ULTRASOUND_FRAMES, ULTRASOUND_SIZE = 60, (640, 480)
 
@@ -89,7 +89,10 @@ ENCODINGS: dict[str, tuple[str, UID, Callable[[np.ndarray, Dataset], bytes] | No
     "jll": (
         "JPEG lossless",
         JPEGLosslessSV1,
-        lambda pixels, dataset: imagecodecs.ljpeg_encode(pixels, bitspersample=dataset.BitsStored),
+        # predictor 1, as this transfer syntax demands
+        lambda pixels, dataset: imagecodecs.jpeg8_encode(
+            pixels, lossless=True, predictor=1, bitspersample=dataset.BitsStored
+        ),
     ),
     "jls": ("JPEG-LS", JPEGLSLossless, lambda pixels, dataset: imagecodecs.jpegls_encode(pixels, level=0)),
     "rle": ("RLE", RLELossless, _rle),

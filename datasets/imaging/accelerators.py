@@ -7,9 +7,12 @@ adds contention.
 from types import ModuleType
 from typing import Any
 
+from . import codecs
+
 cv2: Any
 imagecodecs: Any
 simplejpeg: Any
+lossless: codecs.Lossless | None = codecs.load()
 
 try:
     import cv2 as _cv2
@@ -34,6 +37,6 @@ else:
     simplejpeg = _simplejpeg
 
 
-def available() -> dict[str, ModuleType | None]:
-    """Name the accelerators with their modules, None where one is not installed."""
-    return {"cv2": cv2, "imagecodecs": imagecodecs, "simplejpeg": simplejpeg}
+def available() -> dict[str, ModuleType | codecs.Lossless | None]:
+    """Name the accelerators with what they are, None where one is not installed."""
+    return {"cv2": cv2, "imagecodecs": imagecodecs, "simplejpeg": simplejpeg, "lossless": lossless}

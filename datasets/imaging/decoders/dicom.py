@@ -65,7 +65,9 @@ def decode_encapsulated(data: memoryview, pixels: PixelDescription) -> tuple[Arr
     if syntax in syntaxes.JPEG_LS:
         if not jpeg.is_complete(data):  # CharLS spends seconds behind the end of a stream that was cut
             raise Rejected("pixel_data_truncated", "The JPEG-LS stream ends before its end marker.")
-        array = _with_imagecodecs("jpegls_decode", data, pixels)
+        array = _with_ours(data)
+        if array is None:
+            array = _with_imagecodecs("jpegls_decode", data, pixels)
         return _finish(array, pixels, header), pixels.photometric
     array = _with_imagecodecs("jpeg2k_decode", data, pixels)
     return _finish(array, pixels, header), _after_j2k(pixels.photometric)
@@ -216,7 +218,15 @@ def _decode_jpeg(data: memoryview, pixels: PixelDescription, header: StreamHeade
         return _finish(jpeg.decode(data, grey=pixels.samples == 1), pixels, header), photometric
     if accelerators.imagecodecs is None and not lossless:
         raise NoDecoder(f"No decoder for lossy JPEG of {header.precision} bits is installed.")
-    return _finish(_with_imagecodecs("jpeg8_decode", data, pixels), pixels, header), photometric
+    array = _with_ours(data) if lossless else None
+    if array is None:
+        array = _with_imagecodecs("jpeg8_decode", data, pixels)
+    return _finish(array, pixels, header), photometric
+
+
+def _with_ours(data: memoryview) -> Array | None:
+    """Decode lossless JPEG or JPEG-LS with our own decoders; None where they are missing or pass."""
+    return accelerators.lossless.decode(data) if accelerators.lossless is not None else None
 
 
 def _with_imagecodecs(name: str, data: memoryview, pixels: PixelDescription) -> Array:
