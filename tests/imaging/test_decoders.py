@@ -168,6 +168,30 @@ def test_deflated_frames_are_inflated_up_to_their_size():
         decoder.decode_encapsulated(deflated(array.tobytes()[:-2]), pixels)
 
 
+@pytest.mark.parametrize(("dtype", "shape"), [("uint16", (33, 47)), ("int16", (32, 48)), ("uint8", (31, 33, 3))])
+def test_native_frames_in_items_of_their_own(dtype, shape):
+    frames = np.stack([ramp(dtype, shape), ramp(dtype, shape)[::-1]])
+    photometric = "RGB" if len(shape) == 3 else "MONOCHROME2"
+    dataset = pydicom.dcmread(io.BytesIO(dicom(frames[0], photometric, NumberOfFrames=2, PixelData=frames.tobytes())))
+    dataset.file_meta.TransferSyntaxUID = syntaxes.ENCAPSULATED_UNCOMPRESSED
+
+    def stored(raw: list[bytes]) -> bytes:
+        dataset.PixelData = encapsulate(raw)
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+        out = io.BytesIO()
+        dataset.save_as(out)
+        return out.getvalue()
+
+    image = opened(stored([frame.tobytes() for frame in frames]))
+    for index in range(2):
+        array, found = image.decode(index)
+        assert found == photometric
+        assert (array == frames[index]).all()
+    with pytest.raises(Rejected) as refused:
+        opened(stored([frames[0].tobytes(), frames[1].tobytes()[:-2]])).decode(1)
+    assert refused.value.code == "pixel_data_truncated"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

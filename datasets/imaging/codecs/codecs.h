@@ -1,7 +1,7 @@
 /* Lossless decoders for one component of 2 to 16 bits, called through ctypes by __init__.py of this folder.
  *
- * Both take what follows the SOS segment, write rows x columns samples, and read and write nothing else: what the stream
- * says is never used as an address or a size. A status other than OK leaves the samples undefined.
+ * Both take what follows the SOS segment, write rows x columns samples, and read and write nothing else: what the
+ * stream says is never used as an address or a size. A status other than OK leaves the samples undefined.
  */
 #ifndef DEEPCAP_CODECS_H
 #define DEEPCAP_CODECS_H

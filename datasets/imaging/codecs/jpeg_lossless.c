@@ -16,7 +16,7 @@ struct entry {
 
 struct huffman {
     struct entry lookup[1 << LOOKUP_BITS];
-    uint32_t first_beyond[LONGEST_CODE + 1]; /* by length: the least 16 bits that do not begin with such or shorter codes */
+    uint32_t first_beyond[LONGEST_CODE + 1]; /* by length: the least 16 bits that begin with no code so long or shorter */
     int32_t offset[LONGEST_CODE + 1];        /* by length: of the index of a code's symbol from the code */
     uint8_t symbols[256];
 };

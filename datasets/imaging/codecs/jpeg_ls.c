@@ -10,11 +10,15 @@
 #define LONGEST_UNARY 17   /* the least that the limit of a code allows at any precision */
 #define LONGEST_ERROR 17   /* bits of a mapped error; an encoder's has one less */
 
-/* Statistics of a context (A.6). k is what A.5.1 makes of a and n; it changes so rarely that it is kept. */
+/* Statistics of a context (A.6), and what follows from them so rarely otherwise that it is kept. */
 struct context {
     int32_t a, b;
     int16_t c;
-    uint8_t n, k, spare; /* spare: 63 - k */
+    uint8_t n;
+    uint8_t k;     /* the order of the code, see order() */
+    uint8_t spare; /* 63 - k */
+    int8_t zero;   /* -1 where k is 0, 0 elsewhere */
+    uint8_t slack; /* 2 * RESET where k is 0: any a up to n has this order then, not only the upper half */
 };
 
 /* Statistics of samples that end a run (A.7.2), by whether the neighbours left and above are equal. */
@@ -93,6 +97,14 @@ INLINE int32_t order(uint32_t n, uint32_t a)
     return k + (n << k < a);
 }
 
+INLINE void keep_order(struct context *context, int32_t k)
+{
+    context->k = (uint8_t)k;
+    context->spare = (uint8_t)(63 - k);
+    context->zero = k ? 0 : -1;
+    context->slack = k ? 0 : 2 * RESET;
+}
+
 /* Reads a mapped error of any length (A.5.3, limited to `limit` bits); -1 where the code is none. */
 static __attribute__((noinline)) int64_t read_long_code(struct decoder *decoder, int32_t k, int32_t limit)
 {
@@ -137,8 +149,8 @@ static int32_t read_run_end(struct decoder *decoder, int32_t left, int32_t above
 /* Reads a run of samples like their left neighbour and the sample that ends it (A.7.1); returns the next column, or -1.
  *
  * Lines have the column before the first at index 0, so columns count from 1. */
-static __attribute__((noinline)) int32_t read_run(struct decoder *decoder, const uint16_t *above, uint16_t *line, int32_t x,
-                                                  int32_t columns)
+static __attribute__((noinline)) int32_t read_run(struct decoder *decoder, const uint16_t *above, uint16_t *line,
+                                                  int32_t x, int32_t columns)
 {
     uint16_t left = line[x - 1];
     while (decoder->position < decoder->end) {
@@ -175,9 +187,10 @@ static __attribute__((noinline)) int32_t read_run(struct decoder *decoder, const
 /* Decodes a line from the one above it; false where a code is none or the end is passed.
  *
  * Nearly all of the time is spent in the one loop here, so no step of it branches on what the samples are, except where
- * that is rare: a branch that is guessed wrong costs as much as half a sample. */
-INLINE bool read_line(struct decoder *decoder, struct context *contexts, const int16_t *quantized, const uint16_t *above,
-                      uint16_t *line, int32_t columns)
+ * that is rare: a branch that is guessed wrong costs as much as half a sample. Nor is the end looked for: zeros are
+ * behind it, and so many of them are no code. */
+INLINE bool read_line(struct decoder *decoder, struct context *contexts, const int16_t *quantized,
+                      const uint16_t *above, uint16_t *line, int32_t columns)
 {
     const uint8_t *bits = decoder->bits;
     const uint64_t end = decoder->end;
@@ -228,7 +241,7 @@ INLINE bool read_line(struct decoder *decoder, struct context *contexts, const i
         }
 
         /* The error is even or odd by its sign, the other way round for a biased context of order 0 (A.5.2). */
-        int64_t flip = -(int64_t)((2 * b + n <= 0) & (k == 0)), odd = -(mapped & 1);
+        int64_t flip = ((2 * b + n - 1) >> 63) & context->zero, odd = -(mapped & 1);
         int64_t error = (mapped >> 1) ^ flip ^ odd;
         corner = up, up = beyond, fall = rise;
         left = (((mapped >> 1) ^ (flip ^ sign) ^ odd) + (predicted - sign)) & maximum; /* sets of two, to be quick */
@@ -237,45 +250,41 @@ INLINE bool read_line(struct decoder *decoder, struct context *contexts, const i
         /* Statistics (A.6.1) and bias (A.6.2). */
         int64_t a = context->a + (error < 0 ? -error : error);
         b += error;
-        int halve = n == RESET;
-        a >>= halve, b >>= halve, n >>= halve;
+        if (UNLIKELY(n == RESET))
+            a >>= 1, b >>= 1, n >>= 1;
         n++;
-        int64_t above_bias = b > 0, below_bias = b <= -n;
-        b += n & -below_bias;
-        b -= n & -above_bias;
-        b = b > 0 ? 0 : b;
-        b = b < 1 - n ? 1 - n : b;
-        c += above_bias - below_bias;
-        c = c > 127 ? 127 : c;
-        c = c < -128 ? -128 : c;
+        if (UNLIKELY(b > 0)) {
+            b = b > n ? 0 : b - n;
+            context->c = (int16_t)(c < 127 ? c + 1 : c);
+        } else if (UNLIKELY(b <= -n)) {
+            b = b <= -2 * n ? 1 - n : b + n;
+            context->c = (int16_t)(c > -128 ? c - 1 : c);
+        }
         context->a = (int32_t)a;
         context->b = (int32_t)b;
-        context->c = (int16_t)c;
         context->n = (uint8_t)n;
-        if (UNLIKELY((n << k < a) | ((k > 0) & (n << k >> 1 >= a)))) {
-            k = (unsigned)order((uint32_t)n, (uint32_t)a);
-            if (k > LONGEST_ERROR)
+        int64_t most_a = n << k; /* k stands while most_a / 2 < a <= most_a */
+        if (UNLIKELY((uint64_t)(2 * (most_a - a)) >= (uint64_t)(most_a + context->slack))) {
+            int32_t changed = order((uint32_t)n, (uint32_t)a);
+            if (changed > LONGEST_ERROR)
                 return false;
-            context->k = (uint8_t)k;
-            context->spare = (uint8_t)(63 - k);
-        }
-        if (UNLIKELY(position > end)) {
-            decoder->position = position;
-            return false;
+            keep_order(context, changed);
         }
     }
     decoder->position = position;
-    return true;
+    return position <= end;
 }
 
 /* Decodes all lines; `lines` has room for two of them with a column more on either side. */
-static enum status decode_scan(struct decoder *decoder, const int16_t *quantized, uint16_t *lines, int32_t columns, int32_t rows,
-                               uint16_t *samples)
+static enum status decode_scan(struct decoder *decoder, const int16_t *quantized, uint16_t *lines, int32_t columns,
+                               int32_t rows, uint16_t *samples)
 {
     struct context contexts[CONTEXTS]; /* A.8 */
     int32_t a = greatest(2, (decoder->maximum + 1 + 32) >> 6), k = order(1, (uint32_t)a);
-    for (int i = 0; i < CONTEXTS; i++)
-        contexts[i] = (struct context){.a = a, .n = 1, .k = (uint8_t)k, .spare = (uint8_t)(63 - k)};
+    for (int i = 0; i < CONTEXTS; i++) {
+        contexts[i] = (struct context){.a = a, .n = 1};
+        keep_order(&contexts[i], k);
+    }
     decoder->run[0] = decoder->run[1] = (struct run_context){.a = a, .n = 1};
     uint16_t *above = lines, *line = lines + columns + 2;
     memset(above, 0, ((size_t)columns + 2) * sizeof *above);
@@ -295,7 +304,8 @@ static enum status decode_scan(struct decoder *decoder, const int16_t *quantized
 static void quantize(int16_t *quantized, const struct jpeg_ls_parameters *parameters, int32_t maximum)
 {
     for (int32_t gradient = 0; gradient <= maximum; gradient++) {
-        int region = (gradient > 0) + (gradient >= parameters->t1) + (gradient >= parameters->t2) + (gradient >= parameters->t3);
+        int region = (gradient > 0) + (gradient >= parameters->t1) + (gradient >= parameters->t2) +
+                     (gradient >= parameters->t3);
         quantized[gradient] = (int16_t)(region * (int)sizeof(struct context));
         quantized[-gradient] = (int16_t)-quantized[gradient];
     }
@@ -309,8 +319,8 @@ int jpeg_ls_decode(const uint8_t *scan, size_t size, const struct jpeg_ls_parame
     uint16_t *lines = malloc(2 * ((size_t)parameters->columns + 2) * sizeof *lines);
     enum status status = NO_MEMORY;
     if (bits && quantized && lines) {
-        struct decoder decoder = {
-            .bits = bits, .maximum = maximum, .precision = precision, .limit = 2 * (precision + greatest(precision, 8))};
+        struct decoder decoder = {.bits = bits, .maximum = maximum, .precision = precision};
+        decoder.limit = 2 * (precision + greatest(precision, 8));
         int marker = unstuff(scan, size, bits, &decoder.end);
         quantize(quantized + maximum, parameters, maximum);
         status = UNUSUAL;

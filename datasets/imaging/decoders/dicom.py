@@ -59,6 +59,8 @@ def decode_encapsulated(data: memoryview, pixels: PixelDescription) -> tuple[Arr
         return _decode_rle(data, pixels), pixels.photometric
     if syntax == syntaxes.DEFLATED_FRAMES:
         return _decode_deflated(data, pixels), pixels.photometric
+    if syntax == syntaxes.ENCAPSULATED_UNCOMPRESSED:
+        return _decode_uncompressed(data, pixels), pixels.photometric
     header = read_stream_header(data, pixels)
     if syntax in syntaxes.JPEG:
         return _decode_jpeg(data, pixels, header)
@@ -301,7 +303,7 @@ def _decode_rle(data: memoryview, pixels: PixelDescription) -> Array:
 
 def _decode_deflated(data: memoryview, pixels: PixelDescription) -> Array:
     """Inflate one frame of Deflated Image Frame Compression (PS3.5 A.4.13), never beyond the frame's size."""
-    size = (pixels.frame_bits + 7) // 8
+    size = _frame_bytes(pixels)
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         raw = inflater.decompress(data, size)
@@ -312,8 +314,19 @@ def _decode_deflated(data: memoryview, pixels: PixelDescription) -> Array:
     return decode_native(memoryview(raw), _at_start(pixels), 0)
 
 
+def _decode_uncompressed(data: memoryview, pixels: PixelDescription) -> Array:
+    """Return a native frame that is an item of its own (PS3.5 A.4.11)."""
+    if len(data) < _frame_bytes(pixels):
+        raise Rejected("pixel_data_truncated", "The frame ends before the last pixel.")
+    return decode_native(data, _at_start(pixels), 0)
+
+
+def _frame_bytes(pixels: PixelDescription) -> int:
+    return (pixels.frame_bits + 7) // 8
+
+
 def _at_start(pixels: PixelDescription) -> PixelDescription:
-    return replace(pixels, offset=0, length=(pixels.frame_bits + 7) // 8, transfer_syntax=syntaxes.EXPLICIT_LITTLE)
+    return replace(pixels, offset=0, length=_frame_bytes(pixels), transfer_syntax=syntaxes.EXPLICIT_LITTLE)
 
 
 def _shape(flat: Array, pixels: PixelDescription) -> Array:
