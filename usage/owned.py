@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from deepcap.accounts.models import User
 
@@ -14,6 +14,8 @@ from .models import (
     InferenceJob,
     JobStatus,
     JobStudy,
+    MemberState,
+    ProjectMember,
     ProjectStatus,
     TrainingTask,
 )
@@ -30,8 +32,11 @@ def files_of(user: User) -> Sequence[QuerySet]:
 
 
 def studies_given_to(user: User) -> QuerySet[JobStudy]:
-    """Select the studies in jobs of ``user``, as long as the project is in progress and they are not suspended."""
+    """Select the studies in jobs of ``user``, as long as the project is in progress and they are active in it."""
+    active = ProjectMember.objects.filter(
+        project=OuterRef("project"), user=user.pk, role=OuterRef("role"), state=MemberState.ACTIVE
+    )
     jobs = AnnotationJob.objects.alive().filter(
-        assignee_id=user.pk, status__in=WORKED_ON, project__status=ProjectStatus.IN_PROGRESS
+        Exists(active), assignee_id=user.pk, status__in=WORKED_ON, project__status=ProjectStatus.IN_PROGRESS
     )
     return JobStudy.objects.filter(job__in=jobs)

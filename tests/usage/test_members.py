@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from rest_framework.test import APIClient
 
@@ -86,6 +87,52 @@ def test_who_is_suspended_looks_at_nothing_until_they_go_on(theirs, labelled, us
     assert seen_by(theirs, dataset) == set()
     set_member_state(member=member, by=user, state="active")
     assert seen_by(theirs, dataset) == given_to(other_user)
+
+
+@pytest.mark.parametrize("state", ["suspended", "removed"])
+@pytest.mark.parametrize("status", ["ongoing", "finished"])
+def test_who_is_suspended_or_removed_does_not_let_themselves_back_in(theirs, labelled, user, other_user, state, status):
+    dataset, _data = labelled
+    member = AnnotationProject.objects.get().members.get(user=other_user)
+    job = AnnotationJob.objects.get(assignee=other_user)
+    studies = [{"study": pk, "state": "finished"} for pk in given_to(other_user)]
+    job_url = reverse("api:annotation-job-detail", args=[job.pk])
+    if status == "finished":
+        assert theirs.patch(job_url, {"studies": studies}, format="json").json()["status"] == "finished"
+    set_member_state(member=member, by=user, state=state)
+    assert seen_by(theirs, dataset) == set()
+    refused = 403 if state == "suspended" else 404  # who was removed does not see the job any more
+    assert theirs.patch(job_url, {"status": "ongoing"}, format="json").status_code == refused
+    studies[0]["state"] = "saved"
+    assert theirs.patch(job_url, {"studies": studies[:1]}, format="json").status_code == refused
+    assert theirs.post(reverse("annotation-job-resume", args=[job.pk])).status_code == refused
+    assert seen_by(theirs, dataset) == set()
+    job.refresh_from_db()
+    assert job.status == ("stopped" if status == "ongoing" else "finished")
+
+
+def test_a_job_that_its_owner_stopped_is_resumed_by_them_alone(theirs, api, labelled, user, other_user):
+    dataset, _data = labelled
+    job = AnnotationJob.objects.get(assignee=other_user)
+    job_url = reverse("api:annotation-job-detail", args=[job.pk])
+    assert api.patch(job_url, {"status": "stopped"}, format="json").status_code == 200
+    assert theirs.patch(job_url, {"status": "ongoing"}, format="json").status_code == 403
+    assert seen_by(theirs, dataset) == set()
+    assert api.patch(job_url, {"status": "ongoing"}, format="json").status_code == 200
+    assert seen_by(theirs, dataset) == given_to(other_user)
+
+
+def test_results_are_about_everybodys_studies_and_their_owners_only(theirs, api, labelled):
+    project = AnnotationProject.objects.get()
+    url = reverse("api:annotation-project-results", args=[project.pk])
+    handed_in = {"file": SimpleUploadedFile("results.csv", b"image,label\n"), "file_format": "csv"}
+    assert api.post(url, handed_in, format="multipart").status_code == 201
+    assert api.get(url).status_code == 200
+    assert theirs.get(url).status_code == 403
+    assert url in api.get(project.get_absolute_url()).content.decode()
+    page = theirs.get(project.get_absolute_url()).content.decode()
+    assert "results.csv" in page
+    assert url not in page
 
 
 def test_when_the_project_ends_or_the_dataset_goes_nothing_is_shown_any_more(theirs, labelled, user, other_user):

@@ -28,6 +28,7 @@ from usage.services.exports import export_results
 from usage.services.lists import annotation_projects
 from usage.services.requests import once
 from usage.services.results import store_results
+from usage.services.rules import require_owner
 
 from .base import KEY_HEADER, ServiceWorkViewSet, UsageFilter, client_key, ordering_filter
 from .fields import (
@@ -190,8 +191,9 @@ class AnnotationProjectViewSet(ServiceWorkViewSet):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
     def results(self, request: Request, pk: int) -> HttpResponseBase:
-        """The results, as the service handed them in."""
+        """The results, as the service handed them in, for the owner: they are about studies of all members."""
         project = self.get_object()
+        require_owner(project, request.user)
         if project.results is None:
             raise Http404
         return download(request, project.results, project.results_filename)

@@ -15,6 +15,7 @@ from datasets.errors import ValueRefused
 from datasets.models import Study
 from usage.models import AnnotationJob, JobRole, JobStatus, JobStudy, ProjectStatus, StudyState
 from usage.services.annotation_jobs import STUDIES_AT_ONCE, change_annotation_job
+from usage.services.rules import is_active
 from usage.services.titles import title_of
 
 from .kinds import JOBS, leads
@@ -102,6 +103,6 @@ class JobResume(ConsoleView):
 
 def may_work(request: HttpRequest, job: AnnotationJob) -> bool:
     """Tell whether this person may say how far the studies are, now."""
-    theirs = job.assignee_id == request.user.pk or leads(request, job)
+    theirs = leads(request, job) or (job.assignee_id == request.user.pk and is_active(job))
     open_job = job.status in (JobStatus.ONGOING, JobStatus.FINISHED)
     return theirs and open_job and job.project.status == ProjectStatus.IN_PROGRESS

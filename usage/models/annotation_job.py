@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from datasets.models import DatasetStatus, Study
 
-from .annotation_project import AnnotationProject, JobRole
+from .annotation_project import AnnotationProject, JobRole, MemberState, ProjectMember
 from .work import DELETING
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ class AnnotationJobQuerySet(models.QuerySet["AnnotationJob"]):
         )
 
     def visible_to(self, user: User) -> Self:
-        """Select the jobs of this person, and those on their datasets."""
+        """Select the jobs of this person in projects they were not removed from, and those on their datasets."""
         alive = self.alive()
         if user.is_superuser:
             return alive
-        return alive.filter(Q(assignee_id=user.pk) | Q(project__dataset__owner_id=user.pk))
+        member = ProjectMember.objects.filter(project=OuterRef("project"), user=user.pk, role=OuterRef("role"))
+        theirs = Q(assignee_id=user.pk) & Exists(member.exclude(state=MemberState.REMOVED))
+        return alive.filter(theirs | Q(project__dataset__owner_id=user.pk))
 
 
 class AnnotationJob(models.Model):

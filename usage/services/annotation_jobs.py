@@ -50,11 +50,11 @@ def create_annotation_job(
     open_project = AnnotationProject.objects.select_for_update(no_key=True).filter(pk=project.pk, status__in=UNDER_WAY)
     if not open_project.exists():
         raise WorkEnded(_("The project has ended: nobody is given work in it any more."))
-    if AnnotationJob.objects.alive().filter(project=project, assignee=assignee, role=role).exists():
-        raise ValueRefused("assignee", _("This person has such a job in the project already."), code="job_exists")
     member, _made = ProjectMember.objects.get_or_create(project=project, user=assignee, role=role)
     if member.state == MemberState.REMOVED:
         raise ValueRefused("assignee", _("Who was removed from a project cannot come back."), code="member_removed")
+    if AnnotationJob.objects.alive().filter(project=project, assignee=assignee, role=role).exists():
+        raise ValueRefused("assignee", _("This person has such a job in the project already."), code="job_exists")
     if studies is not None:
         wanted = set(studies)
         if Study.objects.filter(dataset=project.dataset_id, pk__in=wanted).count() != len(wanted):

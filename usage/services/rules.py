@@ -12,7 +12,14 @@ from datasets.errors import NotTheOwner, ValueRefused
 from datasets.models import Dataset, DatasetStatus
 from deepcap.accounts.models import User
 from usage.errors import NotUsable, TrainingNeedsAnnotationData
-from usage.models import AnnotationJob, AnnotationProject, InferenceJob, TrainingTask
+from usage.models import (
+    AnnotationJob,
+    AnnotationProject,
+    InferenceJob,
+    MemberState,
+    ProjectMember,
+    TrainingTask,
+)
 
 NAME_LENGTH = 200
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
@@ -47,9 +54,16 @@ def require_owner(row: models.Model, by: User) -> None:
 
 
 def require_worker(row: models.Model, by: User) -> None:
-    """Pass for the owner, and for the person whose job it is. Raises NotTheOwner."""
-    if not (isinstance(row, AnnotationJob) and row.assignee_id == by.pk):
+    """Pass for the owner, and for the person whose job it is while they are active. Raises NotTheOwner."""
+    if not (isinstance(row, AnnotationJob) and row.assignee_id == by.pk and is_active(row)):
         require_owner(row, by)
+
+
+def is_active(job: AnnotationJob) -> bool:
+    """Tell whether the person whose job it is has been neither suspended in its project nor removed from it."""
+    return ProjectMember.objects.filter(
+        project=job.project_id, user=job.assignee_id, role=job.role, state=MemberState.ACTIVE
+    ).exists()
 
 
 def require_ownership(dataset: Dataset, by: User) -> None:

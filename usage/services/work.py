@@ -113,8 +113,9 @@ def advance(
 ) -> None:
     """Take ``row`` to ``status``, with ``values`` set in the same statement.
 
-    To stop is the owner's; all other steps are those of the service that has claimed it, or of anybody who may write
-    to it while no service has. The last word repeated is no error. Raises TransitionRefused, ClaimLost, NotTheOwner.
+    To stop and to resume are the owner's; all other steps are those of the service that has claimed it, or of anybody
+    who may write to it while no service has. The last word repeated is no error. Raises TransitionRefused, ClaimLost,
+    NotTheOwner.
     """
     require_worker(row, by)
     if status == row.status and (claim is None or held_by(row, claim)):
@@ -122,6 +123,8 @@ def advance(
     way = transition_to(type(row), row.status, status)
     if way is None or status == DELETING:
         raise refusal(row, status)
+    if way.name == "resume":
+        require_owner(row, by)
     if way.name == "stop":
         stop(row=row, by=by, detail=detail or "")
         return
