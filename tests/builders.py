@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from itertools import count
 
+from datasets.blobs.keys import new_batch_prefix, stem_of
 from datasets.blobs.store import get_store
 from datasets.models import Blob, Dataset, DatasetStatus, Image, Ingest, IngestStage, Series, Study
 from deepcap.common.leases import WorkState
@@ -49,7 +50,7 @@ def make_image(study, path, data=None, *, position=0, thumbnail=b"\xff\xd8 thumb
     """Return an image whose ``data`` and ``thumbnail`` are in the vault."""
     data = png() if data is None else data
     digest = hashlib.sha256(data).hexdigest()
-    stem = f"blobs/{digest[:2]}/{digest[:20]}/000001"
+    stem = stem_of(new_batch_prefix(), 1)
     blob, created = Blob.objects.get_or_create(
         digest=digest, defaults={"size": len(data), "stem": stem, "has_thumbnail": thumbnail is not None}
     )

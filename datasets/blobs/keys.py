@@ -30,6 +30,11 @@ def family_of(stem: str) -> str:
     return f"{stem}."
 
 
+def is_family(prefix: str) -> bool:
+    """Say whether a prefix covers one blob alone, whose objects are complete, not a batch or an upload."""
+    return prefix.endswith(".")
+
+
 def stem_in(key: str) -> str:
     """Return the stem of the blob that ``key`` would belong to: all up to the first dot of its last segment."""
     folder, slash, name = key.rpartition("/")

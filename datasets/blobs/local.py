@@ -85,9 +85,16 @@ class LocalStore(Store):
             path = self._path(key)
             path.unlink(missing_ok=True)
             folders.add(path.parent)
+        left = set()
         for folder in folders - {self.root}:
-            with suppress(OSError):  # others' objects are in it, or it went already
+            try:
                 folder.rmdir()
+                left.add(folder.parent)
+            except OSError:  # others' objects are in it, or it went already
+                left.add(folder)
+        for folder in left:
+            with suppress(FileNotFoundError):
+                sync_folder(str(folder))
 
     def remove_prefixes(self, prefixes: Sequence[str]) -> tuple[int, int]:
         found: dict[str, int] = {}

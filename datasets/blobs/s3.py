@@ -14,7 +14,7 @@ from storages.backends.s3 import S3Storage
 
 from datasets.archives.sources import ByteSource, ByteStream
 
-from .keys import check_key
+from .keys import check_key, is_family
 from .local import by_folder
 from .store import SizeMismatch, Store
 
@@ -92,6 +92,9 @@ class S3Store(Store):
                 raise OSError(f"{len(errors)} objects could not be removed, the first: {errors[0]}")
 
     def remove_prefixes(self, prefixes: Sequence[str]) -> tuple[int, int]:
+        for prefix in prefixes:
+            if not is_family(prefix):
+                self._abort_multiparts(prefix)
         found: dict[str, int] = {}
         for starts in by_folder(prefixes).values():
             listed = self.keys(commonprefix(starts))  # noqa: RUF071 - S3 lists by characters; once for a whole batch
@@ -145,6 +148,13 @@ class S3Store(Store):
     def abort_multipart(self, key: str, multipart_id: str) -> None:
         with suppress(FileNotFoundError), _missing_is_not_found(key):
             self.client.abort_multipart_upload(**self._name(key), UploadId=multipart_id)
+
+    def _abort_multiparts(self, prefix: str) -> None:
+        """Forget what was begun in parts below ``prefix`` by somebody who died: S3 keeps parts until it is told."""
+        paginator = self.client.get_paginator("list_multipart_uploads")
+        for page in paginator.paginate(Bucket=self.bucket, Prefix=self.location + prefix):
+            for begun in page.get("Uploads", ()):
+                self.abort_multipart(begun["Key"].removeprefix(self.location), begun["UploadId"])
 
     def _name(self, key: str) -> dict[str, Any]:
         return {"Bucket": self.bucket, "Key": self.location + check_key(key)}

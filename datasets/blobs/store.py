@@ -81,6 +81,7 @@ class Store(ABC):
     def remove_prefixes(self, prefixes: Sequence[str]) -> tuple[int, int]:
         """Remove every object whose key starts with one of ``prefixes``: families (``stem.``), batches, uploads.
 
+        Of batches and uploads also what was begun in parts and never completed. The removal survives a power failure.
         Returns how many objects and bytes were found and removed. Doing it again removes nothing and is no error.
         """
 

@@ -27,6 +27,7 @@ from .store import STORAGE_FAULTS, get_store
 
 LATE_WRITES = timedelta(minutes=2)  # a request sent just before the intent expired may still arrive
 ROUNDS = 20
+FEWER_TOGETHER = 4  # failures, each of which makes it a tenth
 
 
 @dataclass(frozen=True)
@@ -127,14 +128,18 @@ def drain_removals(*, deletion_id: int | None = None, limit: int = 1000) -> int:
     """Remove the objects of up to ``limit`` ordered removals, of one deletion or of all; returns how many are done.
 
     Objects go before the rows that order it, so a death in between repeats what is harmless. Receipts count what was
-    ordered, hence exactly once. When the storage fails, the removals stay, step back in the queue, and it is raised.
+    ordered, hence exactly once. When the storage fails, the removals stay, step back in the queue, and it is raised;
+    next time a tenth of as many are tried together, so that one that cannot be removed ends up alone.
     """
     ordered = StorageRemoval.objects.order_by("attempts", "pk")
     if deletion_id is not None:
         ordered = ordered.filter(deletion=deletion_id)
-    prefixes = dict(ordered.values_list("pk", "prefix")[:limit])
-    if not prefixes:
+    found = list(ordered.values_list("pk", "prefix", "attempts")[:limit])
+    if not found:
         return 0
+    attempts = found[0][2]
+    together = max(1, limit // 10 ** min(attempts, FEWER_TOGETHER))
+    prefixes = {pk: prefix for pk, prefix, tried in found[:together] if tried == attempts}
     try:
         get_store().remove_prefixes(list(prefixes.values()))
     except STORAGE_FAULTS:

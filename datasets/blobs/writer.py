@@ -111,8 +111,8 @@ class BlobWriter:
     def write_stream(self, *, digest: str, stream: ByteStream, size: int) -> None:
         """Write a blob of any size, read from ``stream``, within the memory of one part; once per digest.
 
-        The caller has made sure that the bytes have this digest. Raises SizeMismatch, and BlobVanished when the intent
-        has expired.
+        The caller has made sure that the bytes have this digest. The intent is extended as long as it takes. Raises
+        SizeMismatch, and BlobVanished when the intent has expired.
         """
         if digest in self._written:
             return
@@ -120,8 +120,8 @@ class BlobWriter:
             raise BlobVanished(f"{self._intent} expired.")
         stem = stem_of(self._intent.prefix, next(self._numbers))
         written = Written(digest=digest, size=size, stem=stem, has_thumbnail=False)
-        self._store.put_stream(written.keys[0], stream, size)
-        self._written[digest] = written
+        self._written[digest] = written  # also if it fails half-way: what came of it is to be removed
+        self._store.put_stream(written.keys[0], _Extending(stream, self), size)
 
     def sync(self) -> None:
         """What was written survives a power failure from here on. To be called before :meth:`commit`."""
@@ -153,13 +153,22 @@ class BlobWriter:
         return {digest: held[digest][0] for digest in digests}
 
     def abandon(self) -> None:
-        """Give up: what was written is removed by the next sweep. Does nothing after a commit."""
+        """Give up: what was written is removed by the next sweep. Does nothing after a commit.
+
+        Also after the intent was swept, for a request that took long may have arrived behind the sweep.
+        """
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
         with transaction.atomic():
-            if WriteIntent.objects.filter(pk=self._intent.pk).delete()[0]:
+            ended = WriteIntent.objects.filter(pk=self._intent.pk).delete()[0]
+            if ended or (self._written and not self._is_claimed()):
                 StorageRemoval.objects.create(prefix=self._intent.prefix)
+
+    def _is_claimed(self) -> bool:
+        """Say whether our rows are in the table: a commit whose answer was lost may have come through."""
+        stems = [blob.stem for blob in self._written.values()]
+        return any(Blob.objects.filter(stem__in=chunk).exists() for chunk in in_chunks(stems, DIGESTS_AT_A_TIME))
 
     def _insert_and_hold(self, digests: set[str]) -> dict[str, tuple[int, str]]:
         """Return (id, stem) by digest of all of ``digests``, their rows locked against removal."""
@@ -190,6 +199,20 @@ class BlobWriter:
         while len(self._under_way) > at_most:
             self._under_way[0].result()
             self._under_way.popleft()
+
+
+class _Extending:
+    """A stream that is written to the store, whose intent is extended when a quarter of its time has passed."""
+
+    def __init__(self, stream: ByteStream, writer: BlobWriter) -> None:
+        self._stream, self._writer = stream, writer
+        self._period = writer._intent.expires_at - timezone.now()
+
+    def read(self, size: int = -1, /) -> bytes:
+        now = timezone.now()
+        if self._writer._intent.expires_at - now < self._period * 3 / 4:
+            self._writer.extend(expires_at=now + self._period)
+        return self._stream.read(size)
 
 
 @transaction.atomic

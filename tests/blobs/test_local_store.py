@@ -101,6 +101,20 @@ def test_sync_reaches_every_file_and_folder_up_to_the_root(store, monkeypatch):
     assert sorted(synced) == sorted(str(path) for path in [*folders, *map(store.local_path, keys)])
 
 
+def test_a_removal_survives_a_power_failure(store, monkeypatch):
+    for key in (KEY, "blobs/aa/x/000002.orig", "uploads/a"):
+        store.put(key, b"1")
+    synced, fsync = [], os.fsync
+
+    def observe(file):
+        synced.append(os.readlink(f"/proc/self/fd/{file}"))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", observe)
+    store.remove_prefixes(["blobs/aa/x/000001.", "uploads/a"])
+    assert sorted(synced) == [str(store.root), str(store.root / "blobs/aa/x")]
+
+
 def test_folders_go_with_their_last_object_while_others_write_into_them(store):
     def write_and_remove(number):
         for _ in range(200):

@@ -218,3 +218,17 @@ def test_a_browser_puts_parts_at_signed_addresses(any_store):
         etag = headers["ETag"].strip('"')
     assert any_store.complete_multipart("uploads/browser", multipart_id, [(1, etag)]) == 6
     assert any_store.read("uploads/browser") == b"abcdef"
+
+
+def test_removing_a_batch_or_an_upload_forgets_what_was_begun_in_parts(any_store):
+    for key, prefix in (("blobs/aa/bbbb/000001.orig", "blobs/aa/bbbb/"), ("uploads/a", "uploads/a")):
+        multipart_id = any_store.start_multipart(key)
+        any_store.put_part(key, multipart_id, 1, 5, io.BytesIO(b"12345"), 5)
+        other = any_store.start_multipart("uploads/b")
+
+        any_store.remove_prefixes([prefix])
+        with pytest.raises(FileNotFoundError):
+            any_store.put_part(key, multipart_id, 2, 5, io.BytesIO(b"12345"), 5)
+        any_store.put_part("uploads/b", other, 1, 5, io.BytesIO(b"12345"), 5)
+        any_store.abort_multipart("uploads/b", other)
+    assert list(any_store.keys()) == []

@@ -142,6 +142,32 @@ def test_removals_stay_and_step_back_when_the_storage_fails(monkeypatch):
     ]
 
 
+def test_one_object_that_cannot_be_removed_does_not_keep_the_others(monkeypatch):
+    store = get_store()
+    prefixes = [f"blobs/aa/x/{number:06d}." for number in range(200)]
+    StorageRemoval.objects.bulk_create(StorageRemoval(prefix=prefix) for prefix in prefixes)
+    for prefix in prefixes:
+        store.put(f"{prefix}orig", b"1")
+    remove = store.remove
+
+    def refuse_one(objects):
+        for key, size in objects:
+            if key == "blobs/aa/x/000007.orig":
+                raise OSError("Operation not permitted")
+            remove([(key, size)])
+
+    monkeypatch.setattr(store, "remove", refuse_one)
+    for _ in range(5):
+        with pytest.raises(OSError):
+            sweep()
+    assert list(StorageRemoval.objects.values_list("prefix", flat=True)) == ["blobs/aa/x/000007."]
+
+    monkeypatch.setattr(store, "remove", remove)
+    sweep()
+    assert list(store.keys()) == []
+    assert not StorageRemoval.objects.exists()
+
+
 def test_the_sweep_takes_no_more_queries_for_more_blobs(django_assert_max_num_queries):
     def sweep_after(count):
         ingest(make_study(), [b"%d" % number for number in range(count)])

@@ -125,6 +125,70 @@ def test_nothing_is_written_after_the_intent_has_expired(store):
     assert list(store.keys()) == []
 
 
+class Slow:
+    """A stream of ``count`` bytes that takes three minutes for each, on a clock of the test's own."""
+
+    def __init__(self, count, monkeypatch):
+        self.left, self.now = count, timezone.now()
+        monkeypatch.setattr(timezone, "now", lambda: self.now)
+
+    def read(self, size=-1, /):
+        self.now += timedelta(minutes=3)
+        self.left -= 1
+        return b"1" if self.left >= 0 else b""
+
+
+def test_the_intent_of_a_long_stream_is_extended(store, monkeypatch):
+    writer = start_writer(minutes=5)
+    stream = Slow(20, monkeypatch)
+    writer.write_stream(digest=digest(b"1" * 20), stream=stream, size=20)
+    assert WriteIntent.objects.get().expires_at > timezone.now()
+
+    writer.sync()
+    with transaction.atomic():
+        refer(make_study(), writer.commit([digest(b"1" * 20)]), "")
+    assert store.read(Blob.objects.get().original_key) == b"1" * 20
+
+
+def test_a_stream_whose_intent_was_swept_ends_and_leaves_nothing(store, monkeypatch):
+    writer = start_writer(minutes=5)
+    WriteIntent.objects.all().delete()
+    with pytest.raises(BlobVanished):
+        writer.write_stream(digest=digest(b"1" * 20), stream=Slow(20, monkeypatch), size=20)
+    assert list(store.keys()) == []
+
+
+def test_what_arrives_after_the_sweep_of_its_intent_is_removed_too(store):
+    writer = start_writer()
+    by_digest = write(writer, [b"one"])
+    late = next(store.keys())[0]
+    WriteIntent.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    sweep()
+    store.put(late, b"one")
+
+    with pytest.raises(BlobVanished), transaction.atomic():
+        writer.commit(by_digest)
+    writer.abandon()
+    sweep()
+    assert list(store.keys()) == []
+
+
+def test_a_commit_whose_answer_was_lost_is_not_undone():
+    writer = start_writer()
+    by_digest = write(writer, [b"one"])
+
+    def commit_and_lose_the_answer():
+        with transaction.atomic():
+            refer(make_study(), writer.commit(by_digest), "")
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        commit_and_lose_the_answer()
+    writer.abandon()
+    assert not StorageRemoval.objects.exists()
+    assert_sound()
+
+
 def test_an_abandoned_batch_leaves_nothing_after_the_next_sweep(store):
     writer = start_writer()
     write(writer, [b"one"])
