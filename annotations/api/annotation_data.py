@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,6 +25,7 @@ from datasets.api.serializers import ConfirmationSerializer, DeletionSerializer
 from datasets.deletion.receipt import receipt
 from datasets.models import Dataset
 from datasets.services.uploads import check_size
+from deepcap.common.parsers import JSONParser
 
 from .access import annotation_data_or_404
 from .serializers import (

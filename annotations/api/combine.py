@@ -6,7 +6,6 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,6 +14,7 @@ from annotations.services.combinations import Wanted, combine_datasets, preview_
 from datasets.api.serializers import DatasetSerializer
 from datasets.models import Dataset
 from datasets.services.progress import with_progress
+from deepcap.common.parsers import JSONParser
 
 from .combine_serializers import (
     CombinationSerializer,

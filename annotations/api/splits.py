@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, status
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -32,6 +31,7 @@ from datasets.api.pagination import PositionPagination
 from datasets.api.serializers import DatasetSerializer
 from datasets.models import Dataset, Study
 from datasets.services.progress import with_progress
+from deepcap.common.parsers import JSONParser
 
 from .access import annotation_data_or_404, split_or_404
 from .split_serializers import (

@@ -10,13 +10,11 @@ from annotations.formats.masks import Mask
 from annotations.models import AnnotatedImage, Annotation, Kind
 from annotations.services.listings import images_of
 from annotations.services.overlays import Colored, draw_masks
-from datasets.api.streams import picture, unchanged
+from datasets.api.streams import REVALIDATED, picture, unchanged
 from datasets.console.access import ConsoleView
 
 from .access import annotation_data_or_404
 from .grid import MOST_DRAWN, is_shown
-
-REVALIDATED = "private, no-cache"
 
 
 class AnnotationDataOverlay(ConsoleView):

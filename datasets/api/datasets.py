@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +20,7 @@ from datasets.services.deletions import delete_dataset
 from datasets.services.ingests import cancel_ingest, keep_accepted
 from datasets.services.progress import with_progress
 from datasets.services.uploads import check_size, upload_file
+from deepcap.common.parsers import FormParser, JSONParser
 
 from .serializers import (
     ConfirmationSerializer,

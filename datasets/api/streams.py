@@ -15,6 +15,7 @@ from datasets.blobs.store import get_store
 
 SLICE = 256 * 1024
 UNCHANGING = "private, max-age=31536000, immutable"
+REVALIDATED = "private, no-cache"
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
@@ -49,18 +50,25 @@ def picture(data: bytes, *, content_type: str, etag: str) -> HttpResponse:
 
 
 def stored_file(
-    request: HttpRequest | Request, *, key: str, size: int, filename: str, content_type: str, etag: str
+    request: HttpRequest | Request,
+    *,
+    key: str,
+    size: int,
+    filename: str,
+    content_type: str,
+    etag: str,
+    cache: str = UNCHANGING,
 ) -> HttpResponseBase:
     """Answer with an object of the vault, to be saved as ``filename``: 200, 206 for one range, 304 or 416.
 
     Several ranges at once are answered with the whole object, as RFC 9110 allows.
     """
-    if response := unchanged(request, etag):
+    if response := unchanged(request, etag, cache=cache):
         return response
     headers = {
         "ETag": etag,
         "Accept-Ranges": "bytes",
-        "Cache-Control": UNCHANGING,
+        "Cache-Control": cache,
         "Content-Disposition": content_disposition_header(True, filename) or "attachment",
         "X-Content-Type-Options": "nosniff",
     }

@@ -75,6 +75,7 @@ class UploadPartView(APIView):
     """One part. Its bytes are read from the request in slices and never held as a whole."""
 
     content_negotiation_class = WhateverIsAccepted
+    reading_grants_writing = True  # by a signed address, which asks for no token any more
 
     @extend_schema(responses=PartUrlSerializer)
     def get(self, request: Request, pk: int, number: int) -> Response:

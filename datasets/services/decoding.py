@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from datasets.imaging import ImagingError, Sandbox
 from deepcap.common.errors import DomainError
@@ -24,14 +25,24 @@ class NotDrawable(DomainError):
     status = 422
 
 
+class DecoderBusy(DomainError):
+    """Others' images take so long that this one's turn did not come; the threads that answer are not kept for ever."""
+
+    status = 503
+    code = "decoder_busy"
+
+
 @contextmanager
 def decoder() -> Iterator[Sandbox]:
-    """Lend this process's sandbox, to one thread at a time. What it refuses becomes NotDrawable."""
+    """Lend this process's sandbox, to one thread at a time. What it refuses becomes NotDrawable. Raises DecoderBusy."""
+    if not _turn.acquire(timeout=LONGEST_WAIT):
+        raise DecoderBusy(_("Too many images are being decoded just now. Please try again in a moment."))
     try:
-        with _turn:
-            yield _sandbox()
+        yield _sandbox()
     except ImagingError as error:
         raise NotDrawable(error.message, code=error.code) from error
+    finally:
+        _turn.release()
 
 
 @cache

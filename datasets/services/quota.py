@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from datasets import hooks
 from datasets.errors import QuotaExceeded
-from datasets.models import Blob, DatasetStatus, Image, Upload
+from datasets.models import Blob, DatasetStatus, Image, Upload, UploadState
 from datasets.models.dataset import UNDER_WAY
 from deepcap.accounts.models import User
 from deepcap.common import formatting
@@ -20,7 +20,7 @@ def quota_of(user: User) -> int | None:
 
 
 def stored_bytes(user: User) -> int:
-    """Return the bytes that count: the blobs of settled datasets, each once, and the uploads that are under way.
+    """Return the bytes that count: the blobs of settled datasets, each once, and the uploads that are still there.
 
     Beside images that is what rooms above keep of a person's: trained models, predictions, results of projects. What is
     being deleted does not count any more. Reads every image row of the user: for where there is a quota.
@@ -30,7 +30,8 @@ def stored_bytes(user: User) -> int:
     )
     counted = [settled.values("blob"), *(ids for do in hooks.storing for ids in do(user))]
     blobs = Blob.objects.filter(Q(*(("pk__in", ids) for ids in counted), _connector=Q.OR)).aggregate(total=Sum("size"))
-    uploads = Upload.objects.filter(dataset__owner=user, dataset__status__in=UNDER_WAY)
+    uploads = Upload.objects.filter(dataset__owner=user).exclude(state=UploadState.INGESTED)
+    uploads = uploads.exclude(dataset__status=DatasetStatus.DELETING)
     return (blobs["total"] or 0) + (uploads.aggregate(total=Sum("size"))["total"] or 0)
 
 

@@ -26,12 +26,15 @@ class OutsideScope(Forbidden):
 class WithinScopes(BasePermission):
     """A token without scopes may do what its user may. One with scopes may read, and write where a view says so.
 
-    A view opens its methods to scoped tokens by its ``scope``; deleting is for people. Raises OutsideScope.
+    A view opens its methods to scoped tokens by its ``scope``; deleting is for people. What is read where
+    ``reading_grants_writing`` is set counts as written. Raises OutsideScope.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         token = request.auth
-        if not isinstance(token, ServiceToken) or not token.scopes or request.method in SAFE_METHODS:
+        if not isinstance(token, ServiceToken) or not token.scopes:
+            return True
+        if request.method in SAFE_METHODS and not getattr(view, "reading_grants_writing", False):
             return True
         if request.method == "DELETE" or getattr(view, "scope", None) not in token.scopes:
             raise OutsideScope

@@ -134,6 +134,10 @@ DEEPCAP_DECODER_MEMORY_BYTES = env.int("DEEPCAP_DECODER_MEMORY_BYTES", default=4
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2  # forms only: files stream to disk, parts are read in slices
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "deepcap.uploading.NamelessFileUploadHandler",
+]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "tmp"
 FILE_UPLOAD_PERMISSIONS = 0o600
 
@@ -249,9 +253,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "deepcap.common.parsers.JSONParser",
         "rest_framework.parsers.MultiPartParser",
-        "rest_framework.parsers.FormParser",
+        "deepcap.common.parsers.FormParser",
     ],
     "DEFAULT_PAGINATION_CLASS": "deepcap.common.api.CountedPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

@@ -5,6 +5,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.test import RequestFactory
 
 from deepcap import handlers
+from deepcap.common import parsers
 from tests.builders import make_dataset
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,21 @@ def test_a_method_that_is_not_there_is_named(api):
 def test_json_that_is_none_is_told_so(api):
     answer = api.post("/api/v1/uploads/", "{", content_type="application/json")
     assert shape(answer) == (400, "parse_error", ["code", "detail"])
+
+
+def test_json_that_is_nested_too_deeply_is_told_so(api):
+    answer = api.post("/api/v1/uploads/", "[" * 100_000, content_type="application/json")
+    assert shape(answer) == (400, "parse_error", ["code", "detail"])
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_body_too_large_for_memory_is_refused_before_it_is_parsed(api, user, content_type, monkeypatch):
+    monkeypatch.setattr(parsers, "MOST_BYTES", 1000)
+    url = f"/api/v1/datasets/{make_dataset(user).pk}/"
+    answer = api.patch(url, " " * 1001, content_type=content_type)
+    assert shape(answer) == (413, "body_too_large", ["code", "detail"])
+    answer = api.patch(url, '{"name": "new"}' + " " * 900, content_type="application/json")
+    assert answer.json()["name"] == "new"
 
 
 @pytest.mark.parametrize("body", [[], "x", 1, None])

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset as DicomDataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
+from datasets.services import decoding
 from tests.blobs.conftest import use_bucket
 from tests.builders import make_dataset, make_image, make_study, png
 
@@ -226,6 +227,14 @@ def test_a_rendering_is_not_sent_again(api, ct):
 def test_a_frame_or_window_that_cannot_be_is_refused(api, ct, query, field):
     answer = api.get(url(ct, "rendered"), query)
     assert (answer.status_code, answer.json()["code"], list(answer.json()["fields"])) == (400, "invalid", [field])
+
+
+def test_who_waits_too_long_for_a_turn_is_asked_to_come_again(api, ct, monkeypatch):
+    monkeypatch.setattr(decoding, "LONGEST_WAIT", 0.01)
+    with decoding.decoder():
+        answer = api.get(url(ct, "rendered"))
+    assert (answer.status_code, answer.json()["code"]) == (503, "decoder_busy")
+    assert api.get(url(ct, "rendered")).status_code == 200
 
 
 def test_a_png_is_rendered_as_it_is(api, study):

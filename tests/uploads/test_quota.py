@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from datasets.errors import QuotaExceeded
-from datasets.models import Dataset, DatasetStatus
+from datasets.models import Dataset, DatasetStatus, Upload, UploadState
 from datasets.services.quota import stored_bytes
 from datasets.services.uploads import abort_upload, open_upload, upload_file
 from tests.builders import make_dataset, make_image, make_study
@@ -41,6 +41,18 @@ def test_an_upload_counts_from_its_start_and_not_beside_its_images(user):
     assert stored_bytes(user) == 1000
     dataset_of(user, b"a" * 70, status=DatasetStatus.PREPARING)
     assert stored_bytes(user) == 1000
+
+
+def test_the_file_of_a_failed_upload_counts_as_long_as_it_is_kept(user):
+    upload = open_upload(owner=user, filename="a.zip", size=1000)
+    for status, state, counted in [
+        (DatasetStatus.PREPARATION_FAILED, UploadState.COMPLETE, 1000),
+        (DatasetStatus.PREPARATION_FAILED, UploadState.INGESTED, 0),
+        (DatasetStatus.DELETING, UploadState.COMPLETE, 0),
+    ]:
+        Dataset.objects.filter(pk=upload.dataset_id).update(status=status)
+        Upload.objects.filter(pk=upload.pk).update(state=state)
+        assert stored_bytes(user) == counted
 
 
 def test_an_upload_that_does_not_fit_is_refused_with_a_sentence(api, user):

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations.models import AnnotationData, AnnotationDataStatus, LabelImport
 from annotations.tasks import run_import
+from datasets.services.uploads import open_upload
 from usage.models import AnnotationProject, TrainingTask
 from usage.services.annotation_jobs import create_annotation_job
 
@@ -155,6 +156,10 @@ def test_a_scoped_token_reads_all_and_writes_only_in_its_scope(service_of, user,
     own = client.delete(f"{API}{claims[scope]}/1/", {"confirmation": "DELETE"}, format="json")
     assert own.json()["code"] == "outside_scope"
     assert client.patch(f"{API}datasets/{dataset.pk}/", {"name": "x"}, format="json").json()["code"] == "outside_scope"
+    upload = open_upload(owner=user, filename="a.zip", size=10)
+    assert client.get(f"{API}uploads/{upload.pk}/").status_code == 200
+    part = client.get(f"{API}uploads/{upload.pk}/parts/1/")  # a signed address, to which anybody may write
+    assert (part.status_code, part.json()["code"]) == (403, "outside_scope")
 
 
 def test_an_inference_from_start_to_annotation_data(api, service_of, user):

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations.models import AnnotationData, AnnotationType, Split
-from datasets.api.streams import stored_file
+from datasets.api.streams import REVALIDATED, stored_file
 from deepcap.accounts.models import Scope
 from usage.models import DELETING, TrainingTask, WorkStatus
 from usage.services.lists import training_tasks
@@ -216,7 +216,7 @@ class TrainingTaskViewSet(ServiceWorkViewSet):
 
 
 def download(request: Request, blob: Any, filename: str) -> HttpResponseBase:
-    """Answer with a file that a service handed in."""
+    """Answer with a file that a service handed in; another may replace it, so a browser has to ask each time."""
     return stored_file(
         request,
         key=blob.original_key,
@@ -224,4 +224,5 @@ def download(request: Request, blob: Any, filename: str) -> HttpResponseBase:
         filename=filename,
         content_type="application/octet-stream",
         etag=f'"{blob.digest}"',
+        cache=REVALIDATED,
     )

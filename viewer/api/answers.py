@@ -11,8 +11,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
+from datasets.api.streams import REVALIDATED
+
 WORTH_PACKING = 1400  # bytes that travel in one piece anyway
-REVALIDATED = "private, no-cache"
 
 
 def known_already(request: Request, etag: str) -> HttpResponse | None:
