@@ -32,6 +32,7 @@ def image_ref(
         sop_instance_uid=instance,
         series_instance_uid=series or "",
         geometry=_geometry(attributes),
+        frame_of_reference_uid=str(attributes.get("FrameOfReferenceUID") or ""),
     )
 
 

@@ -15,9 +15,9 @@ content of a member must be taken before the next one is asked for.
 
 Coordinates are in pixels of the image as displayed, origin at its top left corner; masks are ``Mask`` (COCO's
 run-length encoding). Codes of problems: label_row_invalid, label_image_unknown, label_image_ambiguous,
-label_kinds_mixed,
-label_conflict, label_box_empty, label_box_outside, label_mask_empty, label_size_differs, label_file_empty,
-label_file_invalid, label_file_too_large, label_encoding_unknown, label_shape_unsupported.
+label_kinds_mixed, label_conflict, label_box_empty, label_box_outside, label_mask_empty, label_size_differs,
+label_place_differs, label_file_empty, label_file_invalid, label_file_too_large, label_encoding_unknown,
+label_shape_unsupported.
 """
 
 from .base import (

@@ -63,6 +63,7 @@ class ImageRef(NamedTuple):
     sop_instance_uid: str = ""
     series_instance_uid: str = ""
     geometry: Geometry | None = None
+    frame_of_reference_uid: str = ""
     place: int = 0
 
 
@@ -235,7 +236,7 @@ class Ambiguous(LabelError):
 def read_whole(file: SideFile, limit: int = MAX_FILE) -> bytes:
     """Return the file's bytes; ``LabelError`` if it is larger than ``limit``."""
     with file.open() as stream:
-        content = stream.read(limit + 1)
+        content = stream.read(min(limit, file.size) + 1)  # room is made for as much as is asked for
     if len(content) > limit:
         raise LabelError(f"The file is larger than {limit // 2**20} MiB.", code="label_file_too_large")
     return content

@@ -44,6 +44,7 @@ from .polygons import draw
 
 CHUNK = 1 << 20
 OVERLAP = 256
+MOST_KEPT = 1_000  # entries of "info" and "licenses"
 ANNOTATION = re.compile(rb'"category_id"\s*:')
 OUTLINED = re.compile(rb'"segmentation"\s*:\s*(?:\{|\[\s*[\[\d{])')
 DOCUMENT = re.compile(rb'"annotations"\s*:\s*\[|^\s*\[\s*\{[^}]*"(?:image_id|category_id)"\s*:')
@@ -137,16 +138,24 @@ class _Reader:
                 elif key in ("images", "categories"):
                     raise LabelError(f"“{key}” must be a list.", column=key, code="label_file_invalid")
                 elif key in ("info", "licenses"):
-                    kept = self.label_set.options.setdefault("document", {})
-                    if place:
-                        kept.setdefault(key, []).append(value)
-                    else:
-                        kept[key] = value
+                    self.keep(key, place, value)
         if postponed:
             with self.file.open() as stream:
                 for key, place, value in walk(stream):
                     if key == "annotations":
                         yield from self.annotation(place, value)
+
+    def keep(self, key: str, place: int, value: Any) -> None:
+        """Keep what an export gives back; read again, the file adds nothing."""
+        kept = self.label_set.options.setdefault("document", {})
+        if not place:
+            kept[key] = value
+            return
+        entries = kept.get(key)
+        if not isinstance(entries, list):
+            entries = kept[key] = []
+        if len(entries) < MOST_KEPT and value not in entries:
+            entries.append(value)
 
     def image(self, place: int, entry: Any) -> Iterator[Item]:
         try:
@@ -175,7 +184,9 @@ class _Reader:
             if not isinstance(entry, dict) or "id" not in entry:
                 raise LabelError("A category needs an id and a name.", column=f"categories[{place}]")
             name = checks.label_name(entry.get("name"), "categories.name")
-            self.categories[_hashable(entry["id"])] = name
+            number = _hashable(entry["id"])
+            if self.categories.setdefault(number, name) != name:
+                raise _used_twice("category", number, "categories.id")
         except LabelError as error:
             yield error.at(place, self.file.path)
             return

@@ -18,6 +18,7 @@ from pydicom.multival import MultiValue
 from .base import LabelError, SideFile, read_whole
 
 MAX_DICOM = 2 * 1024 * 1024 * 1024
+MAX_INFLATED = 512 * 1024 * 1024
 SOP_CLASS = 0x00080016
 HEAD = 64 * 1024
 DEFLATED = b"1.2.840.10008.1.2.1.99"
@@ -58,9 +59,9 @@ def sop_class(file: SideFile) -> str:
         bare = head[:4] == b"\x08\x00\x05\x00" or head[:4] == b"\x08\x00\x08\x00" or head[:2] == b"\x02\x00"
         if head[128:132] != b"DICM" and not bare:
             return ""
-        if DEFLATED in head[:1024]:
-            head += stream.read(MAX_DICOM)
     try:
+        if DEFLATED in head[:1024]:
+            head = _inflated(head, HEAD)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = read_partial(BytesIO(head), stop_when=lambda tag, vr, length: tag > SOP_CLASS, force=True)
@@ -73,7 +74,22 @@ def read_dicom(file: SideFile) -> Dataset:
     """Return the data set; ``LabelError`` if it cannot be read."""
     content = read_whole(file, MAX_DICOM)
     with faults_named("The DICOM file cannot be read"):
+        if DEFLATED in content[:1024]:
+            content = _inflated(content, MAX_INFLATED + 1)
+            if len(content) > MAX_INFLATED:
+                raise LabelError("The DICOM file is too large.", code="label_file_too_large")
         return dcmread(BytesIO(content), force=True)
+
+
+def _inflated(content: bytes, limit: int) -> bytes:
+    """Return a deflated data set (PS3.5, A.5) without its File Meta Information, at most ``limit`` bytes of it.
+
+    pydicom inflates all there is, and a few megabytes can hold more than a machine does. Raises ValueError, zlib.error.
+    """
+    if content[128:140] != b"DICM\x02\x00\x00\x00UL\x04\x00":
+        raise ValueError("the length of its file meta information is missing")
+    start = 144 + int.from_bytes(content[140:144], "little")
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content[start:], limit)
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:

@@ -77,7 +77,8 @@ class _Reader:
             self.size = (int(self.dataset.Rows), int(self.dataset.Columns))
             self.segments = {int(one.SegmentNumber): one for one in items(self.dataset, "SegmentSequence")}
             series = [text(one, "SeriesInstanceUID") for one in items(self.dataset, "ReferencedSeriesSequence")]
-        self.series = [self.translate(uid) for uid in series]
+            space = text(self.dataset, "FrameOfReferenceUID")
+        self.series, self.space = [self.translate(uid) for uid in series if uid], self.translate(space) if space else ""
         if not 0 < self.frames <= MAX_FRAMES or len(self.groups) not in (self.frames, 0):
             raise LabelError(f"The file says it has {self.frames} frames.", code="label_file_invalid")
         self.labels: dict[int, str] = {}
@@ -157,6 +158,13 @@ class _Reader:
         known = {ref.place: (ref, one) for ref, one in named if ref is not None}
         if len(known) == 1:
             image, source = next(iter(known.values()))
+            stated = self.plane_of(group)
+            if stated and image.frames == 1 and image.geometry and not _lies_on(image, *stated):
+                raise LabelError(
+                    "The frame does not lie on the image that it names.",
+                    column="PlanePositionSequence",
+                    code="label_place_differs",
+                )
             return image, self.frame_of(image, source)
         lying = self.lying_at(group)
         if lying is not None:
@@ -180,21 +188,24 @@ class _Reader:
             return number
         raise LabelError("The frame does not say which frame of the image is meant.", column="ReferencedFrameNumber")
 
-    def lying_at(self, group: Dataset) -> ImageRef | None:
+    def plane_of(self, group: Dataset) -> tuple[list[float], list[float]] | None:
+        """Return position and orientation that are stated for the frame."""
         positions = items(group, "PlanePositionSequence") or items(self.shared, "PlanePositionSequence")
         planes = items(group, "PlaneOrientationSequence") or items(self.shared, "PlaneOrientationSequence")
         if not positions or not planes:
             return None
         position = [float(value) for value in positions[0].ImagePositionPatient]
-        plane = [float(value) for value in planes[0].ImageOrientationPatient]
-        if self._slices is None:
-            self._slices = slices_of(self.images, self.series)
-        image = self._slices.nearest(position, np.cross(plane[:3], plane[3:]))
-        if image is None or image.geometry is None:
+        return position, [float(value) for value in planes[0].ImageOrientationPatient]
+
+    def lying_at(self, group: Dataset) -> ImageRef | None:
+        stated = self.plane_of(group)
+        if stated is None:
             return None
-        away = np.abs(np.subtract(image.geometry.position, position)).max()
-        turned = np.abs(np.subtract(image.geometry.orientation, plane)).max()
-        return image if away < 1 and turned < 0.01 else None
+        position, plane = stated
+        if self._slices is None:
+            self._slices = slices_of(self.images, series=self.series, spaces=[self.space])
+        image = self._slices.nearest(position, np.cross(plane[:3], plane[3:]))
+        return image if image is not None and _lies_on(image, position, plane) else None
 
     def only_image(self) -> ImageRef | None:
         """Return the one image that the file names as a whole."""
@@ -204,6 +215,15 @@ class _Reader:
             for one in items(series, "ReferencedInstanceSequence")
         ]
         return named[0] if len(named) == 1 else None
+
+
+def _lies_on(image: ImageRef, position: list[float], plane: list[float]) -> bool:
+    """Say whether a frame's pixels are the image's: the first is at the same place, and rows run the same way."""
+    if image.geometry is None:
+        return False
+    away = float(np.abs(np.subtract(image.geometry.position, position)).max())
+    turned = float(np.abs(np.subtract(image.geometry.orientation, plane)).max())
+    return away < 1 and turned < 0.01
 
 
 def _name(segment: Dataset) -> str:

@@ -6,9 +6,10 @@ Paths lie one behind the other in one buffer; they are found by sorted 64-bit ha
 from __future__ import annotations
 
 import difflib
+import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ MANY = 1000
 NEAR = 3
 NEAR_ALL = 20_000  # up to so many images all names are compared with the one not found
 NEAR_NEIGHBOURS = 200
+_DIGITS = re.compile(r"\d+")
 NEAR_BUDGET = 200  # near matches are looked for this often; a file that names nothing right gets no more
 
 
@@ -37,8 +39,9 @@ class Images:
         self._paths = _Texts()
         self._instances = _Texts()
         self._series = array("i")
-        self._series_names: list[str] = [""]
-        self._series_numbers: dict[str, int] = {"": 0}
+        self._spaces = array("i")  # frames of reference
+        self._names: list[str] = [""]  # of series and frames of reference
+        self._numbers: dict[str, int] = {"": 0}
         self._positions = array("d")
         self._planes = array("i")
         self._plane_values: list[tuple[tuple[float, ...], tuple[float, ...]] | None] = [None]
@@ -47,10 +50,17 @@ class Images:
         self._by_path: _Hashes | None = None
         self._by_instance: _Hashes | None = None
         self._by_series: npt.NDArray[np.intp] | None = None
+        self._by_last_folder: frozenset[str] | None = None
         self._near_left = NEAR_BUDGET
         self._near_sorted: tuple[npt.NDArray[Any], npt.NDArray[np.intp]] | None = None
+        self.begin()
         for ref in refs:
             self.add(ref)
+
+    def begin(self) -> None:
+        """Begin with another set of label files: what was learnt of how the last one names folders is forgotten."""
+        self._knows_folders = False
+        self._taken_for: dict[int, str] = {}  # folders of references that were found by the base name alone
 
     def add(self, ref: ImageRef) -> None:
         """Add an image; ``place`` is given here. Nothing may be added once something was looked for."""
@@ -58,7 +68,8 @@ class Images:
         self._sizes.extend((ref.width, ref.height, ref.frames, ref.orientation))
         self._paths.append(ref.path)
         self._instances.append(ref.sop_instance_uid)
-        self._series.append(self._number(ref.series_instance_uid, self._series_numbers, self._series_names))
+        self._series.append(self._number(ref.series_instance_uid, self._numbers, self._names))
+        self._spaces.append(self._number(ref.frame_of_reference_uid, self._numbers, self._names))
         geometry = ref.geometry
         plane = (geometry.orientation, geometry.spacing) if geometry else None
         self._planes.append(self._number(plane, self._plane_numbers, self._plane_values))
@@ -92,8 +103,9 @@ class Images:
             frames,
             orientation,
             self._instances[index],
-            self._series_names[self._series[index]],
+            self._names[self._series[index]],
             self._geometry(index),
+            self._names[self._spaces[index]],
             index,
         )
 
@@ -111,20 +123,54 @@ class Images:
         ends of the paths, the extension, and at last the base name alone. Of several that agree alike, the one nearest
         to ``beside`` is meant.
 
+        Another folder may be another patient's: the base name alone counts only while nothing says that the folders of
+        the labels are those of the images, and for one folder an image.
+
         Raises:
             Unknown: there is none, or the reference leads out of the upload.
-            Ambiguous: there are several.
+            Ambiguous: there are several, or the image is taken for another reference's.
         """
+        path = reference
         index = None if beside else self._index_of(reference)
         if index is None:
             path = _resolve(reference, beside)
-            if beside:
-                index = self._index_of(f"{beside}/{path}")
-            if index is None:
-                index = self._index_of(path)
-            if index is None:
-                index = self._best(path, beside)
+            index = self._index_of(f"{beside}/{path}") if beside else None
+        if index is None:
+            index = self._meant(path, beside)
+        self._check_folders(path, index)
         return self[index]
+
+    def _meant(self, path: str, beside: str) -> int:
+        exact = self._index_of(path)
+        if exact is not None and (not beside or "/" in path or self._is_alone(path)):
+            return exact
+        return self._best(path, beside, exact)
+
+    def _check_folders(self, reference: str, index: int) -> None:
+        """Raise Unknown or Ambiguous where the folders of a reference and of the image found for it contradict."""
+        path = self._paths[index]
+        named, stored = folder(reference).casefold(), folder(path).casefold()
+        taken_for = self._taken_for.get(index)
+        if not named or not stored or _common(named, stored):
+            self._knows_folders |= bool(named and stored)
+            if taken_for is not None and named and taken_for != named:
+                raise self._contradiction(reference, path)
+            return
+        last, own = base_name(named), base_name(stored)
+        siblings = last != own and _DIGITS.sub("0", last) == _DIGITS.sub("0", own)
+        if self._knows_folders or siblings or last in self._last_folders():
+            raise Unknown(f"There is no image “{_shown(reference)}” in this dataset.", near=(path,))
+        if self._taken_for.setdefault(index, named) != named:
+            raise self._contradiction(reference, path)
+
+    def _contradiction(self, reference: str, path: str) -> Ambiguous:
+        message = f"“{_shown(reference)}” and a file of this name in another folder would both be “{_shown(path)}”."
+        return Ambiguous(message, near=(path,))
+
+    def _last_folders(self) -> frozenset[str]:
+        if self._by_last_folder is None:
+            self._by_last_folder = frozenset(base_name(folder(path)).casefold() for path in self._paths)
+        return self._by_last_folder
 
     def at_path(self, path: str) -> ImageRef | None:
         """Return the image with exactly this path."""
@@ -139,7 +185,11 @@ class Images:
                 return index
         return None
 
-    def _best(self, path: str, beside: str) -> int:
+    def _is_alone(self, path: str) -> bool:
+        """Say whether no other image has this base name, whatever its case and extension."""
+        return len(self._tail(1).find(_tail_key(path, 1))) == 1
+
+    def _best(self, path: str, beside: str, exact: int | None) -> int:
         parts = path.split("/")
         candidates: list[int] = []
         for count in range(min(len(parts), TAILS), 0, -1):
@@ -150,17 +200,21 @@ class Images:
                 break
         if not candidates:
             raise Unknown(f"There is no image “{_shown(path)}” in this dataset.", near=self.near(path))
+        if exact is not None and len(candidates) > MANY:
+            return exact
         if len(candidates) > MANY:
             raise self._ambiguous(path, candidates)
-        ranked = [(_agreement(path, self._paths[index]), index) for index in candidates]
+        ranked = [(_agreement(path, self._paths[index], bare=bool(beside)), index) for index in candidates]
         best = max(rank for rank, _ in ranked)
         if best[0] < 0:
             raise Unknown(f"There is no image “{_shown(path)}” in this dataset.", near=self.near(path))
         alike = [index for rank, index in ranked if rank == best]
         if len(alike) > 1 and beside:
-            closeness = [(_common(beside, folder(self._paths[index])), index) for index in alike]
+            closeness = [(nearness(beside, folder(self._paths[index])), index) for index in alike]
             nearest = max(value for value, _ in closeness)
             alike = [index for value, index in closeness if value == nearest]
+        if exact is not None and exact in alike:
+            return exact
         if len(alike) > 1:
             raise self._ambiguous(path, alike)
         return alike[0]
@@ -209,18 +263,45 @@ class Images:
 
     def series(self, uid: str) -> list[ImageRef]:
         """Return the images of a DICOM series in display order."""
-        number = self._series_numbers.get(uid, 0)
-        if not number:
+        if uid not in self._numbers or not uid:
             return []
         if self._by_series is None:
             self._by_series = np.argsort(np.asarray(self._series), kind="stable")
+        number = self._numbers[uid]
         ordered = np.asarray(self._series)[self._by_series]
         first, last = np.searchsorted(ordered, [number, number + 1])
         return [self[index] for index in self._by_series[first:last].tolist()]
 
+    def in_space(self, uid: str) -> list[ImageRef]:
+        """Return the images whose coordinates are those of a DICOM frame of reference, in display order."""
+        if uid not in self._numbers or not uid:
+            return []
+        return [self[index] for index in np.flatnonzero(np.asarray(self._spaces) == self._numbers[uid]).tolist()]
+
+    def touching(self, matrix: npt.NDArray[np.float64], shape: Sequence[int]) -> list[ImageRef]:
+        """Return the images of series, in display order, that may reach into a volume of voxels of this shape.
+
+        ``matrix`` (4 × 4) leads from the patient's millimetres to voxels; the corners of all images are looked at.
+        """
+        known = np.flatnonzero((np.asarray(self._planes) > 0) & (np.asarray(self._series) > 0))
+        planes = np.asarray(self._planes)[known]
+        steps = np.zeros((len(self._plane_values), 2, 3))  # from column to column, from row to row
+        for number, plane in enumerate(self._plane_values):
+            if plane is not None:
+                orientation, (rows, columns) = plane
+                steps[number] = np.multiply(orientation[:3], columns), np.multiply(orientation[3:], rows)
+        steps = steps @ matrix[:3, :3].T
+        first = np.asarray(self._positions).reshape(-1, 3)[known] @ matrix[:3, :3].T + matrix[:3, 3]
+        sizes = np.asarray(self._sizes).reshape(-1, 4)[known, :2] - 1.0
+        across, down = steps[planes, 0] * sizes[:, :1], steps[planes, 1] * sizes[:, 1:]
+        least = first + np.minimum(across, 0) + np.minimum(down, 0)
+        most = first + np.maximum(across, 0) + np.maximum(down, 0)
+        touches = (most >= -0.5).all(axis=1) & (least <= np.asarray(shape) - 0.5).all(axis=1)
+        return [self[index] for index in known[touches].tolist()]
+
     @property
     def series_uids(self) -> list[str]:
-        return self._series_names[1:]
+        return [self._names[number] for number in dict.fromkeys(self._series) if number]
 
 
 class _Texts:
@@ -295,10 +376,11 @@ def _tail_key(path: str, count: int) -> str:
     return "/".join(parts).casefold()
 
 
-def _agreement(reference: str, path: str) -> tuple[int, int, int, int, int]:
+def _agreement(reference: str, path: str, *, bare: bool) -> tuple[int, int, int, int, int]:
     """Rank how well a path agrees with a reference that has the same last parts but for case and extension.
 
-    By case, by whole trailing folders, whether these are all, by extension: equal, left out, or another one.
+    By case, by whole trailing folders, whether these are all, by extension: equal, left out, or another one. A bare
+    name that stands in a file in some folder says nothing of folders.
     """
     suffix, other = _suffix(reference), _suffix(path)
     if suffix == other:
@@ -311,7 +393,7 @@ def _agreement(reference: str, path: str) -> tuple[int, int, int, int, int]:
         return (-1, 0, 0, 0, 0)
     exact_case = stem(reference) == stem(path) or base_name(reference) == stem(path)
     shared = _common(folder(reference), folder(path))
-    same_folder = folder(reference).casefold() == folder(path).casefold()
+    same_folder = folder(reference).casefold() == folder(path).casefold() and not (bare and "/" not in reference)
     return (0, int(exact_case), shared, int(same_folder), extension)
 
 
@@ -323,6 +405,16 @@ def _common(first: str, second: str) -> int:
             break
         count += 1
     return count
+
+
+def nearness(beside: str, other: str) -> tuple[int, int]:
+    """Rank how near two folders are: by the folders below which both lie, then by the trailing ones they share."""
+    leading = 0
+    for one, two in zip(beside.split("/"), other.split("/"), strict=False):
+        if not one or one.casefold() != two.casefold():
+            break
+        leading += 1
+    return leading, _common(beside, other)
 
 
 def _shown(text: str) -> str:

@@ -1,5 +1,8 @@
 """NIfTI masks: volumes laid over the DICOM series whose slices lie in them, or flat ones over a single image.
 
+A volume names no series. If slices in several frames of reference, which may be several patients', lie in it, it is
+meant for the series whose UID is in the file's path, else for those whose files lie nearest to it.
+
 A voxel's value is a class; ``options["labels"]`` or a JSON file beside it ({"1": "liver"}) names them. Without names a
 file of 0 and 1 is called as the file, others by their values. NIfTI counts to the right, front and top (RAS), DICOM to
 the left, back and top (LPS). Each class of a series is written to a file of its own, so that classes may overlap.
@@ -17,6 +20,7 @@ import numpy.typing as npt
 from . import checks
 from .base import (
     SEGMENTATION,
+    Ambiguous,
     Found,
     ImageRef,
     Item,
@@ -33,7 +37,7 @@ from .base import (
     folder,
     read_whole,
 )
-from .images import Images
+from .images import Images, nearness
 from .masks import Mask
 from .nifti_file import Volume, is_nifti, load
 from .nifti_writer import NAMES_FILE, members
@@ -83,6 +87,8 @@ def read_names(file: SideFile) -> dict[str, str]:
 
 def _read(file: SideFile, names: dict[str, str], images: Images) -> Iterator[Item]:
     volume = load(file)
+    if volume.voxels.dtype.kind == "f":  # some write "not a number" where nothing was looked at
+        volume = volume._replace(voxels=np.where(np.isnan(volume.voxels), 0, volume.voxels))
     labels = _labels(file, volume.voxels, names)
     for label in labels.values():
         yield LabelInfo(label)
@@ -95,7 +101,7 @@ def _read(file: SideFile, names: dict[str, str], images: Images) -> Iterator[Ite
 
 def _labels(file: SideFile, voxels: npt.NDArray[Any], names: dict[str, str]) -> dict[float, str]:
     values = [value for value in np.unique(voxels).tolist() if value]
-    if len(values) > 10_000 or any(value != int(value) or value < 0 for value in values):
+    if len(values) > 10_000 or any(not float(value).is_integer() or value < 0 for value in values):
         raise LabelError("The voxels are no numbers of classes.", code="label_file_invalid")
     name = base_name(file.path)[: -len(".nii.gz") if file.path.lower().endswith(".gz") else -len(".nii")]
     if values == [1] and "1" not in names:
@@ -108,12 +114,11 @@ def _slices(file: SideFile, volume: Volume, images: Images) -> Iterator[tuple[Im
     found = False
     if volume.affine is not None:
         inverse = np.linalg.inv(volume.affine) @ FLIP
-        for uid in images.series_uids:
-            for image in images.series(uid):
-                pixels = _sampled(volume.voxels, inverse, image)
-                if pixels is not None:
-                    found = True
-                    yield image, pixels
+        for image in _covered(file, volume.voxels, inverse, images):
+            pixels = _sampled(volume.voxels, inverse, image)
+            if pixels is not None:
+                found = True
+                yield image, pixels
     if found:
         return
     if volume.voxels.shape[2] != 1:
@@ -141,17 +146,54 @@ def _flat_image(file: SideFile, images: Images) -> ImageRef:
             raise error from None
 
 
-def _sampled(voxels: npt.NDArray[Any], inverse: npt.NDArray[Any], image: ImageRef) -> npt.NDArray[Any] | None:
-    """Return the nearest voxel for each pixel; None if the slice lies outside or between the volume's slices."""
+def _covered(file: SideFile, voxels: npt.NDArray[Any], inverse: npt.NDArray[Any], images: Images) -> Iterator[ImageRef]:
+    """Yield the slices that lie in the volume and that it can be meant for. Raises Ambiguous."""
+    covered: dict[str, list[ImageRef]] = {}
+    for image in images.touching(inverse, voxels.shape):
+        if _matrix(voxels.shape, inverse, image) is not None:
+            covered.setdefault(image.series_instance_uid, []).append(image)
+    named = [uid for uid in covered if uid in file.path.split("/")]
+    spaces: dict[str, list[str]] = {}
+    for uid in named or covered:
+        spaces.setdefault(covered[uid][0].frame_of_reference_uid or uid, []).append(uid)
+    if len(spaces) > 1:
+        beside = folder(file.path), file.path.removesuffix(".gz").removesuffix(".nii")
+        near = {
+            space: max(nearness(one, folder(covered[uid][0].path)) for uid in uids for one in beside)
+            for space, uids in spaces.items()
+        }
+        nearest = [space for space in spaces if near[space] == max(near.values())]
+        if len(nearest) > 1:
+            raise Ambiguous(
+                "The volume lies where several series lie; put it in the folder of the one that is meant.",
+                column="affine",
+                near=[covered[spaces[space][0]][0].path for space in nearest[:5]],
+            )
+        spaces = {nearest[0]: spaces[nearest[0]]}
+    for uids in spaces.values():
+        for uid in uids:
+            yield from covered[uid]
+
+
+def _matrix(shape: tuple[int, ...], inverse: npt.NDArray[Any], image: ImageRef) -> npt.NDArray[Any] | None:
+    """Return the matrix from (column, row, slice) to voxels; None if the slice lies outside or between the volume's."""
     if image.geometry is None:
         return None
-    matrix = inverse @ affine_of(image.geometry)
+    matrix: npt.NDArray[Any] = inverse @ affine_of(image.geometry)
     corners = matrix @ np.array(
         [[0, image.width - 1, 0, image.width - 1], [0, 0, image.height - 1, image.height - 1], [0] * 4, [1] * 4]
     )
     through = int(np.argmax(np.abs(matrix[:3, 2] / np.linalg.norm(matrix[:3, 2]))))
     depth = corners[through]
-    if np.abs(depth - np.round(depth[0])).max() > ALIGNED or not 0 <= round(depth[0]) < voxels.shape[through]:
+    if np.abs(depth - np.round(depth[0])).max() > ALIGNED or not 0 <= round(depth[0]) < shape[through]:
+        return None
+    return matrix
+
+
+def _sampled(voxels: npt.NDArray[Any], inverse: npt.NDArray[Any], image: ImageRef) -> npt.NDArray[Any] | None:
+    """Return the nearest voxel for each pixel; None if the slice lies outside or between the volume's slices."""
+    matrix = _matrix(voxels.shape, inverse, image)
+    if matrix is None:
         return None
     columns, rows = np.arange(image.width), np.arange(image.height)[:, None]
     places = [

@@ -67,9 +67,15 @@ class Slices:
         return float(gaps.min()) / 2 if gaps.size else SAME_PLACE
 
 
-def slices_of(images: Images, series: Iterable[str]) -> Slices:
-    """Return the slices of these series; of all series if the dataset has none of them."""
-    found = [ref for uid in series for ref in images.series(uid)]
+def slices_of(images: Images, *, series: Iterable[str], spaces: Iterable[str]) -> Slices:
+    """Return the slices of these series, else those in these frames of reference, which the label file names.
+
+    Where it names neither, those of the dataset's only series: another patient's slices may lie at the same place.
+    """
+    named, frames = list(filter(None, series)), list(filter(None, spaces))
+    found = [ref for uid in named for ref in images.series(uid)]
     if not found:
-        found = [ref for uid in images.series_uids for ref in images.series(uid)]
+        found = [ref for uid in frames for ref in images.in_space(uid)]
+    if not (named or frames) and len(images.series_uids) == 1:
+        found = images.series(images.series_uids[0])
     return Slices(found)

@@ -94,20 +94,30 @@ def _png(pixels: npt.NDArray[np.bool_]) -> bytes:
 
 def _read(file: SideFile, names: dict[str, str], images: Images, declared: set[str]) -> Iterator[Item]:
     pixels = _pixels(read_whole(file))
-    top, _, rest = file.path.partition("/")
-    if not rest:
-        top, rest = "", file.path
+    top, rest = _class_folder(file.path, names)
     image = images.find(rest[: -len(".png")])
     placement = Placement(image, pixels.shape[1], pixels.shape[0])
     yield Listed(image.id, 1)
     values = [value for value in np.unique(pixels).tolist() if value]
     whole = len(values) == 1 and (top in names or (top.lower() not in NUMBERED and top != NEGATIVE))
     for value in values:
-        label = checks.label_name(names.get(top, top) if whole else names.get(str(value), str(value)), "folder")
+        number = str(value)
+        named = names.get(top, names.get(number, top)) if whole else names.get(number, number)
+        label = checks.label_name(named, "folder")
         if label not in declared:
             declared.add(label)
             yield LabelInfo(label)
         yield Found(image.id, label, 1, mask=placement.mask(Mask.from_array(pixels == value)))
+
+
+def _class_folder(path: str, names: dict[str, str]) -> tuple[str, str]:
+    """Return the folder that may be a class, and the path behind it: one that is named, else the first."""
+    folders = path.split("/")[:-1]
+    for place, one in enumerate(folders):
+        if one == NEGATIVE or (one in names and (place == 0 or not one.isdecimal())):
+            return one, "/".join(path.split("/")[place + 1 :])
+    top, _, rest = path.partition("/")
+    return (top, rest) if rest else ("", path)
 
 
 def _pixels(content: bytes) -> npt.NDArray[Any]:

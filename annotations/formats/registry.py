@@ -53,6 +53,7 @@ def detect(files: Sequence[SideFile], images: Images, *, class_folders: bool = T
 
 def read(label_set: LabelSet, images: Images, options: Options | None = None) -> Iterator[Item]:
     """Read a set as a stream; what cannot be read is a ``RowProblem``, one for each row or object."""
+    images.begin()
     return BY_KEY[label_set.format].read(label_set, images, {**label_set.options, **(options or {})})
 
 

@@ -72,14 +72,24 @@ class _Reader:
                 int(region.ROINumber): text(region, "ROIName")
                 for region in items(self.dataset, "StructureSetROISequence")
             }
-            self.slices: Slices = slices_of(images, (self.translate(uid) for uid in self.series()))
+            spaces = [text(one, "FrameOfReferenceUID") for one in self.frames_of_reference()]
+            spaces += [
+                text(region, "ReferencedFrameOfReferenceUID")
+                for region in items(self.dataset, "StructureSetROISequence")
+            ]
+            self.slices: Slices = slices_of(
+                images, series=map(self.translate, self.series()), spaces=map(self.translate, spaces)
+            )
         self.row = 0
         self.listed: set[int] = set()
+
+    def frames_of_reference(self) -> list[Dataset]:
+        return items(self.dataset, "ReferencedFrameOfReferenceSequence")
 
     def series(self) -> list[str]:
         return [
             text(series, "SeriesInstanceUID")
-            for frame in items(self.dataset, "ReferencedFrameOfReferenceSequence")
+            for frame in self.frames_of_reference()
             for study in items(frame, "RTReferencedStudySequence")
             for series in items(study, "RTReferencedSeriesSequence")
         ]

@@ -88,7 +88,7 @@ class Yolo:
                 texts.append(file)
                 continue
             try:
-                names |= read_names(file)
+                _add_names(names, read_names(file))
             except LabelError as error:
                 yield error.at(None, file.path)
         kind = label_set.annotation_type or DETECTION
@@ -138,7 +138,7 @@ def read_names(file: SideFile) -> dict[int, str]:
         return {place: checks.label_name(line) for place, line in enumerate(text.splitlines()) if line.strip()}
     try:
         document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         raise LabelError("The file is no sound YAML.", code="label_file_invalid") from None
     names: Any = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
@@ -146,6 +146,14 @@ def read_names(file: SideFile) -> dict[int, str]:
     if not isinstance(names, dict):
         return {}
     return {int(key): _name(name) for key, name in names.items() if isinstance(key, int | str) and _is_number(str(key))}
+
+
+def _add_names(names: dict[int, str], more: dict[int, str]) -> None:
+    """Add a file's classes. LabelError where another file has given a number another name: which is meant where?"""
+    for number, name in more.items():
+        if names.setdefault(number, name) != name:
+            message = f"The class {number} is “{names[number]}” in another file and “{name}” in this one."
+            raise LabelError(message, column="names", code="label_conflict")
 
 
 def _name(value: Any) -> str:

@@ -120,4 +120,5 @@ def _examined(number, path, content):
         header.sop_instance_uid,
         header.series_instance_uid,
         Geometry.of(header.attributes),
+        str(header.attributes.get("FrameOfReferenceUID", "")),
     )

@@ -113,6 +113,31 @@ def test_broken_references_are_named_and_the_rest_is_kept():
     ]
 
 
+def test_an_id_of_two_categories_is_refused():
+    document = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48}],
+        "categories": [{"id": 1, "name": "x"}, {"id": 1, "name": "y"}, {"id": 1, "name": "x"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}],
+    }
+    result = read_one([MemoryFile("a.json", json.dumps(document).encode())], IMAGES)
+    assert [(problem.column, problem.row) for problem in result.problems] == [("categories.id", 2)]
+    assert [one.label for one in result.found] == ["x"]
+
+
+def test_what_an_export_gives_back_is_kept_once_however_often_it_is_read():
+    document = {
+        "info": {"year": 2026},
+        "licenses": [{"id": 1}, {"id": 2}],
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "categories": [{"id": 1, "name": "x"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}],
+    }
+    (label_set,) = detect([MemoryFile("a.json", json.dumps(document).encode())], IMAGES)
+    for _ in range(3):
+        assert len(sort(read(label_set, IMAGES)).found) == 1
+    assert label_set.options["document"] == {"info": {"year": 2026}, "licenses": [{"id": 1}, {"id": 2}]}
+
+
 MASKS = arrays.arrays(bool, (48, 64)).map(lambda pixels: pixels | (np.arange(48 * 64) == 100).reshape(48, 64))
 POLYGONS = st.lists(
     st.lists(st.floats(0, 48, allow_nan=False), min_size=6, max_size=12).map(

@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 
 import numpy as np
 import pydicom
@@ -6,8 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from annotations.formats import SEGMENTATION, Geometry, Images, ItemOut, LabelInfo, Mask, OutAnnotation, Output, write
+from annotations.formats import (
+    SEGMENTATION,
+    Geometry,
+    Images,
+    ItemOut,
+    LabelInfo,
+    Mask,
+    OutAnnotation,
+    Output,
+    dicom_files,
+    write,
+)
 from tests.shared import FOLDER
 
 from .kit import MemoryFile, image, read_one, unzip
@@ -122,6 +136,44 @@ def test_frames_without_a_source_are_placed_by_geometry():
     before, after = read_one(files, images), read_one([MemoryFile("a.dcm", content.getvalue())], images)
     assert after.problems == []
     assert [(one.image, one.mask) for one in after.found] == [(one.image, one.mask) for one in before.found]
+
+
+def test_a_frame_that_lies_otherwise_than_its_source_is_refused():
+    images, files = unzip("zips/dicom_series_seg_ct_liver.zip")
+    dataset = pydicom.dcmread(io.BytesIO(files[0].content))
+    shared_groups = dataset.SharedFunctionalGroupsSequence[0]
+    turned = [-float(value) for value in shared_groups.PlaneOrientationSequence[0].ImageOrientationPatient[:3]]
+    shared_groups.PlaneOrientationSequence[0].ImageOrientationPatient[:3] = turned
+    content = io.BytesIO()
+    dataset.save_as(content)
+    result = read_one([MemoryFile("a.dcm", content.getvalue())], images)
+    assert (result.found, {problem.code for problem in result.problems}) == ([], {"label_place_differs"})
+
+
+def test_a_few_bytes_that_inflate_to_very_many_are_refused(monkeypatch):
+    """Deflated Explicit VR Little Endian (PS3.5, A.5), not for its size but for what it becomes."""
+    monkeypatch.setattr(dicom_files, "MAX_INFLATED", 1024**2)
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.66.4", "1.2"
+    dataset = pydicom.Dataset()
+    dataset.file_meta = meta
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.66.4", "1.2"
+    dataset.PixelData = bytes(200 * 1024**2)
+    dataset["PixelData"].VR = "OB"
+    content = io.BytesIO()
+    dataset.save_as(content, enforce_file_format=True)
+    del dataset
+    assert len(content.getvalue()) < 1024**2
+
+    tracemalloc.start()
+    try:
+        result = read_one([MemoryFile("bomb.dcm", content.getvalue())], IMAGES)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [problem.code for problem in result.problems] == ["label_file_too_large"]
+    assert peak < 20 * 1024**2
 
 
 def test_a_segmentation_of_other_images_names_none_of_ours():

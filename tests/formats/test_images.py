@@ -92,3 +92,50 @@ def test_names_that_many_images_share_are_told_apart_by_their_folders():
     assert images.find("top/case77/image.png").path == "case77/image.png"
     with pytest.raises(Ambiguous):
         images.find("image.png")
+
+
+def test_what_other_folders_hold_is_no_image_of_these():
+    images = made("patient1/001.dcm", "patient1/002.dcm")
+    with pytest.raises(Unknown) as refused:  # folders that are numbered alike tell patients apart
+        images.find("patient7/001.dcm")
+    assert refused.value.near == ("patient1/001.dcm",)
+
+    images = made("smith/001.dcm", "jones/002.dcm")
+    assert images.find("export/smith/001.dcm").path == "smith/001.dcm"
+    with pytest.raises(Unknown):  # the folders of the labels are those of the images, as was just seen
+        images.find("export/miller/002.dcm")
+    images.begin()
+    with pytest.raises(Unknown):  # there is such a folder, without such an image
+        images.find("smith/002.dcm")
+
+
+def test_the_base_name_alone_counts_for_one_folder_of_the_labels():
+    images = made("smith/001.dcm", "smith/002.dcm")
+    assert images.find("/home/me/work/001.dcm").path == "smith/001.dcm"
+    assert images.find("/home/me/work/002.dcm").path == "smith/002.dcm"
+    assert images.find("002.dcm").path == "smith/002.dcm"
+    with pytest.raises(Ambiguous, match=r"other/002\.dcm"):
+        images.find("other/002.dcm")
+    with pytest.raises(Ambiguous, match=r"smith/001\.dcm"):  # then the first was none of these
+        images.find("smith/001.dcm")
+    images.begin()
+    assert images.find("smith/001.dcm").path == "smith/001.dcm"
+
+
+def test_folders_that_say_nothing_of_the_images_are_left_out_of_account():
+    flat = made("a.png", "b.png")
+    assert flat.find("val2017/a.png").path == "a.png"
+    assert flat.find("train2017/b.png").path == "b.png"
+    split = made("pictures/a.png", "more/b.png")
+    assert split.find("val2017/a.png").path == "pictures/a.png"
+    assert split.find("train2017/b.png").path == "more/b.png"
+
+
+@pytest.mark.parametrize(
+    ("beside", "path"),
+    [("set2/labels", "set2/images/a.png"), ("set1/labels", "set1/images/a.png"), ("elsewhere", "a.png"), ("", "a.png")],
+)
+def test_a_bare_name_is_the_image_nearest_to_the_labels(beside, path):
+    images = made("a.png", "set1/images/a.png", "set2/images/a.png", "b.png")
+    assert images.find("a.png", beside=beside).path == path
+    assert images.find("b.png", beside=beside).path == "b.png"

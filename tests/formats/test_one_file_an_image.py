@@ -220,6 +220,25 @@ def test_yolo_names_may_be_a_list_a_mapping_or_missing():
     assert [one.label for one in read_one([row], images).found] == ["1"]
 
 
+def test_a_class_that_two_files_name_otherwise_is_refused():
+    images = Images([image("images/a.png")])
+    row = MemoryFile("labels/a.txt", b"1 0.5 0.5 0.25 0.5\n")
+    files = [MemoryFile("classes.txt", b"u\nv\n"), MemoryFile("data.yaml", b"names: [u, w]"), row]
+    result = read_one(files, images)
+    assert [(problem.code, problem.column) for problem in result.problems] == [("label_conflict", "names")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x: !!bool foo", "x: !!int ''", "x: !!timestamp foo", "? {a: b}\n: c", "a: *b", "%", "[" * 5_000, "x: !!float ."],
+)
+def test_no_yaml_is_too_odd_to_be_refused(text):
+    row = MemoryFile("labels/a.txt", b"1 0.5 0.5 0.25 0.5\n")
+    result = read_one([MemoryFile("data.yaml", b"names: [u]\n" + text.encode()), row], Images([image("images/a.png")]))
+    assert {problem.code for problem in result.problems} <= {"label_file_invalid"}
+    assert len(result.found) == 1
+
+
 def test_bad_yolo_rows_are_named_one_by_one():
     files = [
         MemoryFile("data.yaml", b"names: [u]"),

@@ -32,12 +32,20 @@ def square(left, top, right, bottom, z):
     return [value for x, y in corners for value in (-10 + 2.0 * (x - 0.5), -20 + 0.5 * (y - 0.5), z)]
 
 
-def structure_set(*contours, refer=False):
+def structure_set(*contours, refer=False, series="", space=""):
     dataset = Dataset()
     dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.481.3", "1.2.3"
     region, roi = Dataset(), Dataset()
     region.ROINumber, region.ROIName = 7, "Leber"
     dataset.StructureSetROISequence = Sequence([region])
+    if space:
+        region.ReferencedFrameOfReferenceUID = space
+    if series:
+        frame, study, named = Dataset(), Dataset(), Dataset()
+        named.SeriesInstanceUID = series
+        study.RTReferencedSeriesSequence = Sequence([named])
+        frame.RTReferencedStudySequence = Sequence([study])
+        dataset.ReferencedFrameOfReferenceSequence = Sequence([frame])
     roi.ReferencedROINumber = 7
     roi.ContourSequence = Sequence()
     for kind, points in contours:
@@ -98,3 +106,37 @@ def test_a_bare_structure_set_is_recognised():
     result = read_one([MemoryFile("rtstruct.dcm", path.read_bytes())], IMAGES)
     assert {one.name for one in result.labels} == {"patient", "Isocenter 1", "Isocenter 2"}
     assert {problem.code for problem in result.problems} == {"label_image_unknown", "label_shape_unsupported"}
+
+
+def test_contours_of_another_patient_find_no_slices_that_lie_where_they_lie():
+    """Slices of two patients at the same places: what the structure set names decides."""
+    two = Images(
+        [
+            *(ref._replace(frame_of_reference_uid="1.5.1") for ref in SERIES),
+            *(
+                ref._replace(
+                    id=ref.id + 10,
+                    path=f"b/{ref.path}",
+                    sop_instance_uid=f"1.3.{ref.id}",
+                    series_instance_uid="1.8",
+                    frame_of_reference_uid="1.5.2",
+                )
+                for ref in SERIES
+            ),
+        ]
+    )
+    contour = ("CLOSED_PLANAR", square(5, 6, 20, 25, 5.0))
+
+    def images_of(images, **named):
+        result = read_one([structure_set(contour, **named)], images)
+        codes = [problem.code for problem in result.problems]
+        assert codes == ([] if result.found else ["label_image_unknown"])
+        return [one.image for one in result.found]
+
+    assert images_of(two, series="1.8") == [12]
+    assert images_of(two, series="1.9") == [2]
+    assert images_of(two, space="1.5.2") == [12]
+    assert images_of(two, series="1.7", space="1.5.1") == [2]  # a series that was not uploaded, in the same coordinates
+    assert images_of(two, series="1.7") == images_of(two, space="1.5.3") == images_of(two) == []
+    assert images_of(IMAGES) == [2]
+    assert images_of(IMAGES, series="1.7") == []

@@ -13,6 +13,7 @@ from PIL import Image
 
 from annotations.formats import SEGMENTATION, Geometry, Images, ItemOut, LabelInfo, Mask, OutAnnotation, Output, write
 from annotations.formats.nifti_file import load
+from annotations.formats.planes import affine_of
 
 from .kit import MemoryFile, image, read_one
 
@@ -149,3 +150,96 @@ def test_pictures_that_are_no_masks_are_named():
         "label_image_unknown",
         "label_file_invalid",
     ]
+
+
+def nifti(voxels, refs, path="seg.nii.gz"):
+    """Return a volume whose slices lie on ``refs``, as nibabel writes it."""
+    nibabel = pytest.importorskip("nibabel")
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine_of(refs[0].geometry)
+    affine[:3, 2] = np.subtract(refs[1].geometry.position, refs[0].geometry.position) * [-1, -1, 1]
+    return MemoryFile(path, gzip.compress(nibabel.Nifti1Image(voxels, affine).to_bytes(), mtime=0))
+
+
+def test_not_a_number_is_no_class():
+    voxels = np.zeros((20, 17, 4), np.float32)
+    voxels[0, 0, 0], voxels[:, :, 1] = 3, np.nan
+    result = read_one([nifti(voxels, SERIES)], IMAGES)
+    assert [(one.image, one.label, one.mask.area) for one in result.found] == [(1, "3", 1)]
+    for wrong in (np.inf, 0.5, -1):
+        voxels[5, 5, 3] = wrong
+        assert [problem.code for problem in read_one([nifti(voxels, SERIES)], IMAGES).problems] == [
+            "label_file_invalid"
+        ]
+
+
+@pytest.mark.parametrize("gap", [[0, 1, 2, 3, 5, 6], [0, 2, 4], [0, 3, 4, 9], [2], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]])
+def test_slices_that_are_missing_move_no_others(gap):
+    series = [
+        SERIES[0]._replace(
+            id=place + 1, path=f"{place}.dcm", geometry=Geometry((0, 0, 2.5 * place), (1, 0, 0, 0, 1, 0), (0.5, 0.75))
+        )
+        for place in range(10)
+    ]
+    masks = {place: Mask.from_array(np.arange(17 * 20).reshape(17, 20) % 11 == place) for place in gap}
+    items = [ItemOut(series[place], [OutAnnotation("x", mask=mask)]) for place, mask in masks.items()]
+    files = [
+        MemoryFile(one.name, b"".join(one.content))
+        for one in write("nifti", Output(SEGMENTATION, [LabelInfo("x")]), items)
+    ]
+    result = read_one(files, Images(series))
+    assert result.problems == []
+    assert {one.image - 1: one.mask for one in result.found} == masks
+    assert {one.image - 1 for one in result.listed} == set(gap)
+
+
+def second_patient(space="1.5.2"):
+    """Return slices that lie where the first patient's lie."""
+    return [
+        ref._replace(id=ref.id + 10, path=f"p2/{ref.path}", series_instance_uid="1.8", frame_of_reference_uid=space)
+        for ref in SERIES
+    ]
+
+
+def test_a_volume_is_not_laid_on_another_patient():
+    first = [ref._replace(path=f"p1/{ref.path}", frame_of_reference_uid="1.5.1") for ref in SERIES]
+    voxels = np.ones((20, 17, 4), np.uint8)
+
+    def images_of(path, images):
+        result = read_one([nifti(voxels, SERIES, path)], Images(images))
+        assert [problem.code for problem in result.problems] == ([] if result.found else ["label_image_ambiguous"])
+        return [one.image for one in result.found]
+
+    two = [*first, *second_patient()]
+    assert images_of("seg.nii.gz", two) == []
+    assert images_of("p2/seg.nii.gz", two) == images_of("labels/p2.nii.gz", two) == [11, 12, 13, 14]
+    assert images_of("p1/seg.nii", two) == images_of("labels/p1/seg.nii.gz", two) == [1, 2, 3, 4]
+    assert images_of("p1/1.8/seg.nii.gz", two) == [11, 12, 13, 14]
+    registered = [*first, *second_patient("1.5.1")]  # two series in the same coordinates are one patient's
+    assert images_of("seg.nii.gz", registered) == [1, 2, 3, 4, 11, 12, 13, 14]
+    assert images_of("seg.nii.gz", first) == [1, 2, 3, 4]
+
+
+def test_volumes_of_two_patients_at_the_same_place_come_back_each_to_its_own():
+    refs = [*(ref._replace(frame_of_reference_uid="1.5.1") for ref in SERIES), *second_patient()]
+    masks = {ref.id: Mask.from_array(np.arange(17 * 20).reshape(17, 20) % 17 == ref.id) for ref in refs}
+    items = [ItemOut(ref, [OutAnnotation("x", mask=masks[ref.id])]) for ref in refs]
+    files = [
+        MemoryFile(one.name, b"".join(one.content))
+        for one in write("nifti", Output(SEGMENTATION, [LabelInfo("x")]), items)
+    ]
+    result = read_one(files, Images(refs))
+    assert result.problems == []
+    assert {one.image: one.mask for one in result.found} == masks
+    assert len(result.found) == 8
+
+
+def test_a_picture_of_one_class_is_called_as_its_number_is_named():
+    array = np.zeros((17, 20), np.uint8)
+    array[0, 0] = 2
+    names = MemoryFile("labels.json", json.dumps({"1": "liver", "2": "spleen", "tumour": "Tumour"}).encode())
+
+    def labels(path):
+        return [(one.image, one.label) for one in read_one([names, MemoryFile(path, png(array))], IMAGES).found]
+
+    assert labels("masks/photo.png") == [(9, "spleen")]
+    assert labels("masks/tumour/photo.png") == labels("tumour/sub/photo.png") == [(9, "Tumour")]
