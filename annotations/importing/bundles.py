@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +16,10 @@ from django.utils import timezone
 
 from annotations.formats.base import SideFile
 from datasets.blobs.writer import BlobWriter
+from deepcap.common.leases import Heartbeat
 
 COPY_BYTES = 1024**2
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same files always make the same bytes
-FILES_PER_BEAT = 200
 LEASE = timedelta(minutes=10)
 
 
@@ -42,16 +41,18 @@ def spooled() -> Iterator[BinaryIO]:
 
 def store_files(files: Sequence[SideFile], *, writer: BlobWriter, beat: Callable[[], None]) -> Stored:
     """Write ``files`` as one zip, whose members have their paths. Raises what opening and reading a file raises."""
+    often = Heartbeat(beat)
     with spooled() as spool:
         with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:
-            for number, file in enumerate(files):
-                if number % FILES_PER_BEAT == 0:
-                    beat()
+            for file in files:
+                often()
                 info = zipfile.ZipInfo(file.path, LONG_AGO)
                 info.compress_type = zipfile.ZIP_DEFLATED
                 large = file.size >= zipfile.ZIP64_LIMIT
                 with file.open() as stream, archive.open(info, "w", force_zip64=large) as member:
-                    shutil.copyfileobj(stream, member, COPY_BYTES)
+                    while piece := stream.read(COPY_BYTES):
+                        member.write(piece)
+                        often()
         beat()
         return store_stream(spool, writer=writer)
 

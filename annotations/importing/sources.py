@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
@@ -34,10 +33,10 @@ LIMITS = ArchiveLimits(max_member_ratio=1100, max_total_ratio=1100)  # label fil
 
 
 class Meter:
-    """Counts the bytes that have been read of a set of files."""
+    """Counts the bytes that have been read of a set of files; ``beat`` is called with every piece of them."""
 
-    def __init__(self) -> None:
-        self.done = 0
+    def __init__(self, beat: Callable[[], None]) -> None:
+        self.done, self.beat = 0, beat
 
     def counting(self, stream: BinaryIO) -> BinaryIO:
         return cast("BinaryIO", io.BufferedReader(_Counting(stream, self), COPY_BYTES))
@@ -58,6 +57,7 @@ class _Counting(io.RawIOBase):
         except DamagedError as error:
             raise _damaged(error) from error
         self._meter.done += taken
+        self._meter.beat()
         return taken
 
     def close(self) -> None:
@@ -114,15 +114,18 @@ class Files:
     """What an import has to read: its files, and what of its zip was refused."""
 
     files: list[MemberFile | SingleFile]
-    refused: list[Refused] = field(default_factory=list)
-    meter: Meter = field(default_factory=Meter)
+    refused: list[Refused]
+    meter: Meter
 
 
 @contextmanager
-def opened(blob: Blob, filename: str) -> Iterator[Files]:
-    """Open the files of a blob while the block lasts. Raises ArchiveError for a zip that is refused as a whole."""
-    with _local(blob) as source:
-        meter = Meter()
+def opened(blob: Blob, filename: str, *, beat: Callable[[], None]) -> Iterator[Files]:
+    """Open the files of a blob while the block lasts; ``beat`` is called often while they are fetched and read.
+
+    Raises ArchiveError for a zip that is refused as a whole.
+    """
+    with _local(blob, beat) as source:
+        meter = Meter(beat)
         if source.read_range(0, min(4, source.size)).startswith(ZIP_SIGNATURES):
             index = read_index(source, LIMITS)
             members = sorted(index.members, key=lambda member: member.path)
@@ -133,15 +136,17 @@ def opened(blob: Blob, filename: str) -> Iterator[Files]:
 
 
 @contextmanager
-def _local(blob: Blob) -> Iterator[FileSource]:
+def _local(blob: Blob, beat: Callable[[], None]) -> Iterator[FileSource]:
     """Give the blob as a file: its own where the vault is a folder, else a copy, since it is not read in order."""
     path = get_store().local_path(blob.original_key)
     if path is not None:
         yield FileSource(path)
         return
     settings.FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="labels-") as copy:
+    with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:  # has no name: a killed worker leaves none
         with get_store().open(blob.original_key) as stream:
-            shutil.copyfileobj(stream, copy, COPY_BYTES)
+            while piece := stream.read(COPY_BYTES):
+                copy.write(piece)
+                beat()
         copy.flush()
-        yield FileSource(copy.name)
+        yield FileSource(f"/proc/self/fd/{copy.fileno()}")

@@ -7,7 +7,7 @@ the annotation data are available only when there are none, otherwise their owne
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from io import UnsupportedOperation
 from itertools import chain
@@ -24,7 +24,7 @@ from annotations.models import AnnotationData, AnnotationDataStatus, LabelImport
 from datasets.archives import ArchiveError
 from datasets.blobs.store import STORAGE_FAULTS
 from datasets.models import Dataset, DatasetStatus
-from deepcap.common.leases import LeaseLost
+from deepcap.common.leases import Heartbeat, LeaseLost
 
 from .erase import empty
 from .finish import finish, give_up
@@ -91,7 +91,7 @@ def _import(work: LabelImport, *, images: Callable[[int], Images], beat: Beat | 
     further: list[int] = []
     rows = None
     try:
-        with opened(work.blob, work.filename) as files:
+        with opened(work.blob, work.filename, beat=hold.often) as files:
             for refused in files.refused:
                 if refused.outcome == "rejected":
                     problems.add(of_refused(refused))
@@ -116,6 +116,7 @@ class _Hold:
 
     def __init__(self, work: LabelImport, beat: Beat | None) -> None:
         self._work, self._beat = work, beat
+        self.often = Heartbeat(self._hold_alone)
 
     def __call__(self, **values: object) -> None:
         """Extend, with ``values`` set on the import. Raises LeaseLost."""
@@ -124,6 +125,10 @@ class _Hold:
         self._work.extend_lease(**values)
         if Dataset.objects.filter(pk=self._work.dataset_id, status=DatasetStatus.DELETING).exists():
             raise LeaseLost(f"Dataset {self._work.dataset_id} is being deleted.")
+
+    @transaction.atomic
+    def _hold_alone(self) -> None:
+        self()
 
 
 def _choose(work: LabelImport, files: Files, images: Images, hold: _Hold) -> tuple[LabelSet, list[int]]:
@@ -148,7 +153,7 @@ def _read(
     files.meter.done = 0
     hold(total_bytes=total)
     options = work.options.get("read") or {}
-    items = _guarded(formats.read(label_set, images, options), problems)
+    items = _guarded(formats.read(label_set, images, options), problems, hold.often)
     first: list[Item] = []
     annotation_type = label_set.annotation_type
     while annotation_type is None:
@@ -189,10 +194,12 @@ def _keep_options(work: LabelImport, label_set: LabelSet, hold: _Hold) -> None:
         hold(options=work.options)
 
 
-def _guarded(items, problems: Problems):
+def _guarded(items: Iterable[Item], problems: Problems, beat: Beat) -> Iterator[Item]:
     """Yield what a reader yields until its file turns out to be damaged, which is a problem of the file."""
     try:
-        yield from items
+        for item in items:
+            beat()
+            yield item
     except LabelError as error:
         problems.add(error.at(None))
 

@@ -53,7 +53,11 @@ def count(annotation_data_id: int, *, beat: Beat | None = None) -> dict[str, int
 
 
 def count_of_dataset(dataset_id: int) -> None:
-    """The dataset's number of annotation data is right. Call it in the transaction that adds or hides some."""
+    """The dataset's number of annotation data is right. Call it in the transaction that adds or hides some.
+
+    The dataset's row is locked before they are counted, so that of two that come at once the second sees the first.
+    """
+    Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).first()
     alive = AnnotationData.objects.filter(dataset=dataset_id).exclude(status=AnnotationDataStatus.DELETING)
     Dataset.objects.filter(pk=dataset_id).update(annotation_data_count=alive.count())
 

@@ -19,6 +19,7 @@ from annotations.models import AnnotatedImage
 from datasets.archives import ArchiveError
 from deepcap.common.bulk import insert_rows
 from deepcap.common.chunks import in_chunks
+from deepcap.common.leases import Heartbeat
 from usage.models import InferenceJob, PredictedImage
 
 from .said import Kept, characters_of, kept_of, score_of
@@ -39,17 +40,19 @@ def read(job: InferenceJob, *, truth_id: int | None, hold: Hold) -> str:
     """
     images = images_of(job.dataset_id)
     rows = _Rows(job, images, hold)
-    problems: list[str] = []
+    often = Heartbeat(transaction.atomic(hold))
+    problems, first = 0, ""
     try:
-        for item in _items(job, images):
+        for item in _items(job, images, often):
+            often()
             if isinstance(item, Found):
                 rows.add(item.image, kept_of(item))
             elif isinstance(item, Listed):
                 rows.add(item.image)
             elif isinstance(item, RowProblem):
-                problems.append(item.message)
+                problems, first = problems + 1, first or item.message
     except (LabelError, ArchiveError) as error:
-        problems.append(error.message)
+        problems, first = problems + 1, first or error.message
     if truth_id is not None:
         listed = AnnotatedImage.objects.filter(annotation_data=truth_id).order_by("pk")
         for image in listed.values_list("image", flat=True).iterator(chunk_size=AT_A_TIME):
@@ -57,17 +60,16 @@ def read(job: InferenceJob, *, truth_id: int | None, hold: Hold) -> str:
     rows.write()
     if not problems:
         return ""
-    words = {"count": len(problems), "first": problems[0]}
     sentence = ngettext(
-        "%(count)d row could not be read: %(first)s", "%(count)d rows could not be read: %(first)s", len(problems)
+        "%(count)d row could not be read: %(first)s", "%(count)d rows could not be read: %(first)s", problems
     )
-    return (sentence % words)[:500]
+    return (sentence % {"count": problems, "first": first})[:500]
 
 
-def _items(job: InferenceJob, images: Images) -> Iterator[Item]:
+def _items(job: InferenceJob, images: Images, beat: Hold) -> Iterator[Item]:
     assert job.predictions is not None
     annotation_type = job.training_task.annotation_type
-    with opened(job.predictions, job.predictions_filename) as files:
+    with opened(job.predictions, job.predictions_filename, beat=beat) as files:
         if not files.files:
             raise LabelError(_("There is no file of predictions."), code="label_file_unknown")
         sets = detected(files.files, images, annotation_type=annotation_type, file_format=job.predictions_format)
