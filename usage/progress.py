@@ -25,13 +25,16 @@ SCATTER = 37
 def share_out(job: AnnotationJob, *, place: int, places: int, copies: int = 1, percentage: int = 100) -> None:
     """Give the job its share of the project's studies; again, it changes nothing.
 
-    Study number p of the dataset goes to the ``copies`` places p, p + 1, … (modulo ``places``), this job being at
-    ``place``: shares differ by ``copies`` at most. ``percentage`` of the studies are shared out, scattered over all.
+    Number n of the studies that are shared out goes to the ``copies`` places n, n + 1, … (modulo ``places``), this job
+    being at ``place``: shares differ by ``copies`` at most. These are ``percentage`` of the dataset's, scattered over
+    all: of a hundred in a row those whose scattered number is less, which therefore number them too.
     """
     studies = Study.objects.filter(dataset=job.project.dataset_id)
-    mine = studies.annotate(
-        turn=Mod(F("position") + places - place + copies - 1, places), scattered=Mod(F("position") * SCATTER, 100)
-    ).filter(turn__lt=copies, scattered__lt=percentage)
+    scattered = Mod(F("position") * SCATTER, 100)
+    hundreds = (F("position") - Mod(F("position"), 100)) / 100
+    number = F("position") if percentage == 100 else hundreds * percentage + scattered
+    mine = studies.alias(scattered=scattered).filter(scattered__lt=percentage)
+    mine = mine.alias(turn=Mod(number + places - place + copies - 1, places)).filter(turn__lt=copies)
     _give(job, mine)
 
 

@@ -81,6 +81,18 @@ def test_a_heartbeat_holds_on_and_notes_progress(user):
     assert task.lease_until > timezone.now() + timedelta(seconds=60)
 
 
+def test_a_report_that_comes_late_holds_on_too_as_long_as_nobody_else_has_the_work(user):
+    _dataset, data = make_labelled(user)
+    make_training(data)
+    task = claim(user)
+    fall_silent(task)
+    task.refresh_from_db()
+    add_metrics(training_task=task, by=user, claim=claim_of(task), metrics=[Measurement("loss", 1, 0.5)])
+    task.refresh_from_db()
+    assert task.lease_until > timezone.now() + timedelta(seconds=60)
+    assert claim(user) is None
+
+
 def test_a_stopped_task_is_told_at_the_next_heartbeat_and_takes_nothing_in(user):
     _dataset, data = make_labelled(user)
     make_training(data)

@@ -12,6 +12,7 @@ from annotations.tasks import run_import
 from datasets.blobs.reconcile import reconcile
 from datasets.blobs.sweep import sweep
 from datasets.deletion import run
+from datasets.errors import WrongState
 from datasets.models import Blob, Dataset, Deletion, DeletionStage
 from datasets.services.deletions import delete_dataset, restore_dataset
 from deepcap.common.errors import DomainError
@@ -26,6 +27,7 @@ from usage.models import (
     TrainingMetric,
     TrainingTask,
 )
+from usage.services.annotation_jobs import create_annotation_job
 from usage.services.deletions import delete_usage, restore_usage, usage_impact
 from usage.services.exports import export_predictions
 from usage.services.results import store_model
@@ -204,6 +206,19 @@ def test_within_the_trash_period_everything_comes_back_stopped_and_counted(user,
     assert not TrainingTask.objects.visible_to(user).filter(pk=fresh.pk).exists()
     assert restore_usage(deletion=deletion, by=user).status == "stopped"
     assert TrainingTask.objects.visible_to(user).filter(pk=fresh.pk).exists()
+
+
+def test_a_job_that_has_a_successor_is_not_restored(user, other_user, settings):
+    settings.DEEPCAP_TRASH_DAYS = 7
+    dataset, _data = make_labelled(user)
+    project = make_project(dataset, annotators=[other_user], publish=True)
+    deletion = delete_usage(row=project.jobs.get(), by=user, confirmation="DELETE")
+    create_annotation_job(project=project, by=user, assignee=other_user, role="annotator")
+    with pytest.raises(WrongState):
+        restore_usage(deletion=deletion, by=user)
+    deletion.refresh_from_db()
+    assert deletion.stage == DeletionStage.WAITING
+    assert [job.status for job in project.jobs.order_by("pk")] == ["deleting", "ongoing"]
 
 
 @pytest.mark.parametrize("kind", [AnnotationProject, AnnotationJob, TrainingTask, InferenceJob])

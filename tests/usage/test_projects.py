@@ -59,8 +59,8 @@ class SharingOut(TestCase):
         publish_project(project=AnnotationProject.objects.get(pk=project.pk), by=owner)
         assert sorted(rows.values_list("job", "study")) == before
 
-    @given(studies=st.sampled_from([100, 200]), percentage=st.integers(0, 100), reviewers=st.integers(1, 3))
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(studies=st.sampled_from([100, 200]), percentage=st.integers(0, 100), reviewers=st.integers(1, 10))
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_reviewers_share_the_percentage_that_is_sampled(self, studies, percentage, reviewers):
         [owner, annotator] = people(2)
         dataset = bare_dataset(owner, studies)
@@ -74,6 +74,8 @@ class SharingOut(TestCase):
         reviewed = JobStudy.objects.filter(job__project=project, job__role="reviewer").values_list("study", flat=True)
         assert len(reviewed) == len(set(reviewed)) == studies * percentage // 100
         assert project.review_count == len(reviewed)
+        shares = list(project.jobs.filter(role="reviewer").values_list("study_count", flat=True))
+        assert max(shares) - min(shares) <= 1
 
     @given(
         steps=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 5), st.sampled_from(STATES)), max_size=30),
@@ -154,3 +156,14 @@ def test_a_project_that_ends_ends_its_jobs(user, other_user):
     with pytest.raises(DomainError) as refusal:
         set_study_states(job=job, by=other_user, states={})
     assert refusal.value.code == "work_ended"
+
+
+def test_nobody_works_on_in_a_project_that_has_ended(user, other_user):
+    dataset, _data = make_labelled(user)
+    project = make_project(dataset, annotators=[other_user], publish=True)
+    member, job = project.members.get(), project.jobs.get()
+    set_member_state(member=member, by=user, state="suspended")
+    finish(row=project, by=user)
+    assert set_member_state(member=member, by=user, state="active").state == "active"
+    job.refresh_from_db()
+    assert job.status == "stopped"

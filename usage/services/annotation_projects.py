@@ -27,7 +27,7 @@ from usage.models import (
 from usage.progress import count_project
 from usage.under import Counted, counted_by
 
-from .annotation_jobs import make_jobs
+from .annotation_jobs import UNDER_WAY, make_jobs
 from .rules import clean_name, hold_dataset, require_owner, require_ownership
 from .work import advance, change
 
@@ -167,12 +167,14 @@ def set_member_state(*, member: ProjectMember, by: User, state: str) -> ProjectM
     Raises NotTheOwner, and ValueRefused for somebody who was removed.
     """
     require_owner(member.project, by)
+    project = AnnotationProject.objects.select_for_update(no_key=True).get(pk=member.project_id)
     changed = ProjectMember.objects.filter(pk=member.pk).exclude(state=MemberState.REMOVED).update(state=state)
     if not changed:
         raise ValueRefused("state", _("Who was removed from a project cannot come back."), code="member_removed")
     jobs = member.project.jobs.filter(assignee=member.user_id, role=member.role)
     if state == MemberState.ACTIVE:
-        jobs.filter(status="stopped").update(status="ongoing", finished_at=None)
+        if project.status in UNDER_WAY:
+            jobs.filter(status="stopped").update(status="ongoing", finished_at=None)
     else:
         jobs.filter(status="ongoing").update(status="stopped")
     record(actor=by, action="annotationproject.member_changed", target=member.project, user=member.user_id, state=state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -91,7 +91,11 @@ def restore_usage(*, deletion: Deletion, by: User) -> models.Model:
         raise WrongState(_("It is too late: this cannot be restored any more."))
     require_owner(row, by)
     restored.update(stage=DeletionStage.RESTORED, state=WorkState.CANCELLED, finished_at=timezone.now())
-    table.objects.filter(pk=row.pk, status=DELETING).update(status=deletion.status_before)
+    try:
+        with transaction.atomic():
+            table.objects.filter(pk=row.pk, status=DELETING).update(status=deletion.status_before)
+    except IntegrityError:
+        raise WrongState(_("There is another one in its place by now: this cannot be restored any more.")) from None
     row.refresh_from_db()
     record(actor=by, action=f"{table._meta.model_name}.restored", target=row, deletion=deletion.pk)
     resume_work_under(row, by=by)

@@ -69,7 +69,7 @@ def hold_for_report(row: ServiceWork, *, by: User, claim: str | None) -> None:
     condition = held_by(row, claim)
     way = TRANSITIONS[type(row)]["finish"]
     now = timezone.now()
-    lease = {"lease_until": now + settings.DEEPCAP_CLAIM_LEASE} if row.is_held else {}
+    lease = {"lease_until": now + settings.DEEPCAP_CLAIM_LEASE} if claim or row.is_held else {}
     running = type(row).objects.filter(condition, pk=row.pk, status__in=way.sources)
     if not running.update(heartbeat_at=now, **lease):
         row.refresh_from_db()
