@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from annotations.formats.base import Found, LabelInfo, Listed, RowProblem
 from annotations.importing import problems as problem_rows
 from annotations.importing import rows as writing
 from annotations.importing import work
+from annotations.importing.sources import opened
 from annotations.models import (
     AnnotatedImage,
     Annotation,
@@ -29,6 +31,7 @@ from annotations.models import (
     LabelProblem,
 )
 from annotations.services.imports import import_labels
+from datasets.blobs.store import get_store
 from datasets.models import Dataset, DatasetStatus
 from deepcap.common.leases import WorkState
 from tests.builders import make_dataset
@@ -115,6 +118,38 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(dataset, user, monkeyp
     work.run(pk)
     assert Annotation.objects.count() == 10
     assert AnnotationData.objects.get().status == AnnotationDataStatus.IMPORTING
+
+
+def test_a_file_that_takes_long_to_read_stays_with_its_worker(dataset, user, monkeypatch):
+    """All rows are one chunk, each takes 20 seconds of a lease of 60."""
+    pk = waiting(dataset, user, boxes(35)).pk
+    passed, read, now, monotonic = 0, work.formats.read, timezone.now, time.monotonic
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=passed))
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + passed)
+
+    def slowly(*args):
+        nonlocal passed
+        for item in read(*args):
+            assert LabelImport.objects.get(pk=pk).lease_until > timezone.now()
+            assert LabelImport.objects.claim(pk) is None
+            passed += 20
+            yield item
+
+    monkeypatch.setattr(work.formats, "read", slowly)
+    work.run(pk)
+    assert passed >= 35 * 20
+    assert AnnotationData.objects.get().status == AnnotationDataStatus.AVAILABLE
+
+
+@pytest.mark.parametrize("where", ["in a folder", "in a bucket"])
+def test_every_piece_of_a_file_that_is_fetched_and_read_may_hold_the_lease(dataset, user, where, monkeypatch):
+    blob = waiting(dataset, user, b"x" * (5 * 1024**2)).blob
+    if where == "in a bucket":
+        monkeypatch.setattr(type(get_store()), "local_path", lambda store, key: None)
+    beats = []
+    with opened(blob, "label.csv", beat=lambda: beats.append(None)) as files, files.files[0].open() as stream:
+        assert len(stream.read()) == 5 * 1024**2
+    assert len(beats) >= (10 if where == "in a bucket" else 5)
 
 
 def test_an_import_that_ends_every_worker_is_given_up_and_told(dataset, user):
