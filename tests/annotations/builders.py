@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import count as numbers_from
 from typing import Any, NamedTuple
 
+from django.db import transaction
+
 from annotations.models import (
     AnnotatedImage,
     Annotation,
@@ -67,7 +69,8 @@ def make_annotation_data(
     arrange_labels(data.pk)
     count(data.pk)
     recompute(data.pk)
-    count_of_dataset(dataset.pk)
+    with transaction.atomic():
+        count_of_dataset(dataset.pk)
     data.refresh_from_db()
     return data
 
