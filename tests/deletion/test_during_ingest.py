@@ -121,8 +121,10 @@ def within(seconds: float, happens: Callable[[], bool]) -> None:
 
 
 def others_that_wait() -> int:
+    """Count the locks that are waited for in this database, not in those of tests that run beside."""
+    waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        cursor.execute(f"{waiting} WHERE NOT granted AND datname = current_database()")
         return cursor.fetchone()[0]
 
 
