@@ -11,9 +11,10 @@ from io import BytesIO
 from typing import Any
 
 from pydicom import dcmread
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
+from pydicom.uid import ExplicitVRLittleEndian
 
 from .base import LabelError, SideFile, read_whole
 
@@ -74,11 +75,15 @@ def read_dicom(file: SideFile) -> Dataset:
     """Return the data set; ``LabelError`` if it cannot be read."""
     content = read_whole(file, MAX_DICOM)
     with faults_named("The DICOM file cannot be read"):
-        if DEFLATED in content[:1024]:
-            content = _inflated(content, MAX_INFLATED + 1)
-            if len(content) > MAX_INFLATED:
-                raise LabelError("The DICOM file is too large.", code="label_file_too_large")
-        return dcmread(BytesIO(content), force=True)
+        if DEFLATED not in content[:1024]:
+            return dcmread(BytesIO(content), force=True)
+        inflated = _inflated(content, MAX_INFLATED + 1)
+        if len(inflated) > MAX_INFLATED:
+            raise LabelError("The DICOM file is too large.", code="label_file_too_large")
+        dataset = dcmread(BytesIO(inflated), force=True)
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        return dataset
 
 
 def _inflated(content: bytes, limit: int) -> bytes:

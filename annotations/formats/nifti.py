@@ -157,9 +157,15 @@ def _covered(file: SideFile, voxels: npt.NDArray[Any], inverse: npt.NDArray[Any]
     for uid in named or covered:
         spaces.setdefault(covered[uid][0].frame_of_reference_uid or uid, []).append(uid)
     if len(spaces) > 1:
+        folders = {space: set(folder(covered[uids[0]][0].path).split("/")) for space, uids in spaces.items()}
+        shared = set.intersection(*folders.values())  # what all lie in tells nobody apart
+        parts = set(file.path.removesuffix(".gz").removesuffix(".nii").split("/")) - shared
         beside = folder(file.path), file.path.removesuffix(".gz").removesuffix(".nii")
         near = {
-            space: max(nearness(one, folder(covered[uid][0].path)) for uid in uids for one in beside)
+            space: (
+                len(parts & folders[space]),
+                max(nearness(one, folder(covered[uid][0].path)) for uid in uids for one in beside),
+            )
             for space, uids in spaces.items()
         }
         nearest = [space for space in spaces if near[space] == max(near.values())]

@@ -150,6 +150,18 @@ def test_a_frame_that_lies_otherwise_than_its_source_is_refused():
     assert (result.found, {problem.code for problem in result.problems}) == ([], {"label_place_differs"})
 
 
+def test_a_deflated_segmentation_has_the_masks_of_the_plain_one():
+    images, files = unzip("zips/dicom_series_seg_ct_liver.zip")
+    plain = pydicom.dcmread(io.BytesIO(files[0].content))
+    plain.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    content = io.BytesIO()
+    plain.save_as(content, enforce_file_format=True)
+    assert len(content.getvalue()) < len(files[0].content)
+    before, after = read_one(files, images), read_one([MemoryFile("a.dcm", content.getvalue())], images)
+    assert after.problems == []
+    assert [(one.image, one.mask) for one in after.found] == [(one.image, one.mask) for one in before.found]
+
+
 def test_a_few_bytes_that_inflate_to_very_many_are_refused(monkeypatch):
     """Deflated Explicit VR Little Endian (PS3.5, A.5), not for its size but for what it becomes."""
     monkeypatch.setattr(dicom_files, "MAX_INFLATED", 1024**2)

@@ -219,6 +219,14 @@ def test_a_volume_is_not_laid_on_another_patient():
     assert images_of("seg.nii.gz", first) == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("path", ["labels/p2.nii.gz", "labels/p2/seg.nii.gz", "p2/ct/seg.nii.gz", "images/p2/seg.nii"])
+def test_a_folder_that_only_one_patient_has_decides(path):
+    first = [ref._replace(path=f"images/p1/ct/{ref.path}", frame_of_reference_uid="1.5.1") for ref in SERIES]
+    second = [ref._replace(path=f"images/p2/ct/{ref.path.removeprefix('p2/')}") for ref in second_patient()]
+    result = read_one([nifti(np.ones((20, 17, 4), np.uint8), SERIES, path)], Images([*first, *second]))
+    assert [one.image for one in result.found] == [11, 12, 13, 14]
+
+
 def test_volumes_of_two_patients_at_the_same_place_come_back_each_to_its_own():
     refs = [*(ref._replace(frame_of_reference_uid="1.5.1") for ref in SERIES), *second_patient()]
     masks = {ref.id: Mask.from_array(np.arange(17 * 20).reshape(17, 20) % 17 == ref.id) for ref in refs}
