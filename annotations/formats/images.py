@@ -150,15 +150,17 @@ class Images:
         """Raise Unknown or Ambiguous where the folders of a reference and of the image found for it contradict."""
         path = self._paths[index]
         named, stored = folder(reference).casefold(), folder(path).casefold()
-        taken_for = self._taken_for.get(index)
-        if not named or not stored or _common(named, stored):
+        shared = _common(named, stored)
+        last = base_name(_without(named, shared))
+        own = base_name(_without(stored, shared))
+        if not named or not stored or (shared and not (last and own)):
             self._knows_folders |= bool(named and stored)
-            if taken_for is not None and named and taken_for != named:
+            taken_for = self._taken_for.get(index)
+            if taken_for is not None and named and taken_for != named and reference != path:
                 raise self._contradiction(reference, path)
             return
-        last, own = base_name(named), base_name(stored)
-        siblings = last != own and _DIGITS.sub("0", last) == _DIGITS.sub("0", own)
-        if self._knows_folders or siblings or last in self._last_folders():
+        siblings = _DIGITS.sub("0", last) == _DIGITS.sub("0", own)
+        if siblings or (not shared and (self._knows_folders or last in self._last_folders())):
             raise Unknown(f"There is no image “{_shown(reference)}” in this dataset.", near=(path,))
         if self._taken_for.setdefault(index, named) != named:
             raise self._contradiction(reference, path)
@@ -405,6 +407,11 @@ def _common(first: str, second: str) -> int:
             break
         count += 1
     return count
+
+
+def _without(folders: str, count: int) -> str:
+    """Return a path of folders without its last ``count``."""
+    return folders.rsplit("/", count)[0] if count < folders.count("/") + 1 else ""
 
 
 def nearness(beside: str, other: str) -> tuple[int, int]:

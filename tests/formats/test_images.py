@@ -109,6 +109,19 @@ def test_what_other_folders_hold_is_no_image_of_these():
         images.find("smith/002.dcm")
 
 
+def test_folders_that_both_have_below_a_patients_do_not_hide_whose_they_are():
+    images = made("patient1/images/001.png", "data/patient2/ct/001.dcm")
+    for reference in ("patient7/images/001.png", "top/patient7/images/001.png", "patient7/ct/001.dcm"):
+        with pytest.raises(Unknown):
+            images.find(reference)
+    assert images.find("top/patient1/images/001.png").path == "patient1/images/001.png"
+    assert images.find("patient2/ct/001.dcm").path == "data/patient2/ct/001.dcm"
+    images = made("smith/images/001.png")
+    assert images.find("work/images/001.png").path == "smith/images/001.png"
+    with pytest.raises(Ambiguous):
+        images.find("jones/images/001.png")
+
+
 def test_the_base_name_alone_counts_for_one_folder_of_the_labels():
     images = made("smith/001.dcm", "smith/002.dcm")
     assert images.find("/home/me/work/001.dcm").path == "smith/001.dcm"
@@ -116,9 +129,6 @@ def test_the_base_name_alone_counts_for_one_folder_of_the_labels():
     assert images.find("002.dcm").path == "smith/002.dcm"
     with pytest.raises(Ambiguous, match=r"other/002\.dcm"):
         images.find("other/002.dcm")
-    with pytest.raises(Ambiguous, match=r"smith/001\.dcm"):  # then the first was none of these
-        images.find("smith/001.dcm")
-    images.begin()
     assert images.find("smith/001.dcm").path == "smith/001.dcm"
 
 
