@@ -226,6 +226,10 @@ class Unknown(LabelError):
         super().__init__(message, column=column, code="label_image_unknown", near=near)
 
 
+class Elsewhere(Unknown):
+    """Only an image in a folder that contradicts the reference's has its name: no other way of looking helps."""
+
+
 class Ambiguous(LabelError):
     """More than one image of the dataset may be meant; ``near`` names them."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .base import Ambiguous, Geometry, ImageRef, Unknown, base_name, folder, stem
+from .base import Ambiguous, Elsewhere, Geometry, ImageRef, Unknown, base_name, folder, stem
 
 IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "dcm", "dicom", "ima", "tif", "tiff", "bmp", "gif", "webp", "nii"})
 TAILS = 3  # how many last parts of a path are told apart before a reference counts as ambiguous
@@ -161,7 +161,7 @@ class Images:
             return
         siblings = _DIGITS.sub("0", last) == _DIGITS.sub("0", own)
         if siblings or (not shared and (self._knows_folders or last in self._last_folders())):
-            raise Unknown(f"There is no image “{_shown(reference)}” in this dataset.", near=(path,))
+            raise Elsewhere(f"There is no image “{_shown(reference)}” in this dataset.", near=(path,))
         if self._taken_for.setdefault(index, named) != named:
             raise self._contradiction(reference, path)
 

@@ -23,6 +23,7 @@ from .base import (
     MULTI_LABEL,
     SEGMENTATION,
     AnnotationType,
+    Elsewhere,
     Found,
     ImageRef,
     Item,
@@ -153,9 +154,12 @@ def image_of(document: dict[str, Any], path: str, images: Images) -> ImageRef:
             return images.find(name, beside=folder(path))
         except LabelError as error:
             try:
-                return images.find(stem(path), beside=folder(path))
+                found = images.find(stem(path), beside=folder(path))
             except LabelError:
                 raise error from None
+            if isinstance(error, Elsewhere) and folder(found.path) != folder(path):
+                raise
+            return found
     return images.find(stem(path), beside=folder(path))
 
 

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from . import checks
 from .base import (
     DETECTION,
+    Elsewhere,
     Found,
     ImageRef,
     Item,
@@ -90,9 +91,12 @@ def _image(root: Element, path: str, images: Images) -> ImageRef:
         return images.find(name, beside=folder(path))
     except LabelError as error:
         try:
-            return images.find(stem(path), beside=folder(path))
+            found = images.find(stem(path), beside=folder(path))
         except LabelError:
             raise error from None
+        if isinstance(error, Elsewhere) and folder(found.path) != folder(path):
+            raise
+        return found
 
 
 def _whole(text: str | None) -> int | None:

@@ -14,6 +14,7 @@ from .base import (
     DETECTION,
     SEGMENTATION,
     AnnotationType,
+    Elsewhere,
     Found,
     ImageRef,
     Item,
@@ -193,6 +194,8 @@ def _image(path: str, images: Images) -> ImageRef:
         last = places[-1]
         try:
             return images.find("/".join([*parts[:last], "images", *parts[last + 1 :], stem(path)]))
+        except Elsewhere:
+            raise
         except LabelError:
             parts = parts[:last] + parts[last + 1 :]
     return images.find("/".join([*parts, stem(path)]))

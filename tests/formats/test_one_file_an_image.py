@@ -102,6 +102,23 @@ def test_a_path_that_leads_outside_is_not_followed():
     assert embedded_image("a.json", json.dumps(document).encode()) == ("../../etc/passwd", b"x")
 
 
+def test_another_patients_folder_is_not_left_out_to_find_some_image():
+    images = Images([image("patient1/7.png")])
+    shape = {"label": "x", "shape_type": "rectangle", "points": [[1, 2], [5, 6]]}
+    labelme = {"version": "5", "imagePath": "../patient7/7.png", "imageHeight": 48, "imageWidth": 64, "shapes": [shape]}
+    voc = b"<annotation><filename>patient7/7.png</filename><object><name>x</name><bndbox><xmin>1</xmin><ymin>1</ymin>"
+    voc += b"<xmax>5</xmax><ymax>5</ymax></bndbox></object></annotation>"
+    for file in (
+        MemoryFile("labels/7.json", json.dumps(labelme).encode()),
+        MemoryFile("labels/7.xml", voc),
+    ):
+        results = read_all([file], images).values()
+        assert [one for result in results for one in result.found] == []
+        assert {problem.code for result in results for problem in result.problems} == {"label_image_unknown"}
+    beside = read_all([MemoryFile("patient1/7.json", json.dumps(labelme).encode())], images).values()
+    assert {one.image for result in beside for one in result.found} == {1}
+
+
 def test_shapes_that_are_none_are_named_one_by_one():
     images, files = unzip("bad/annotation/labelme_shapes_outside.zip")
     results = read_all(files, images)
